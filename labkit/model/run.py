@@ -1,0 +1,92 @@
+"""The record of one run: the contract between machines.
+
+``record.json`` holds exactly one :class:`RunRecord`. Notebooks and pages are views of it.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from labkit.model.base import Provenance, Record
+from labkit.model.bench import Sample
+from labkit.model.binary import Binary
+from labkit.model.check import Finding
+from labkit.model.codegen import Built, Generated, Served
+from labkit.model.machine import Condition, Machine
+from labkit.model.toolchain import Toolchain
+
+#: The schema that this labkit writes. A greater number is refused by name, every smaller one stays readable.
+SCHEMA = 1
+
+
+class InstallSection(Record, frozen=True, kw_only=True):
+    """What notebook 01_install found."""
+
+    condition: Condition
+    toolchain: Toolchain
+    findings: tuple[Finding, ...]
+
+
+class CodegenSection(Record, frozen=True, kw_only=True):
+    """What notebook 02_codegen found."""
+
+    generated: Generated
+    server: Built
+    served: Served
+    findings: tuple[Finding, ...]
+
+
+class BinariesSection(Record, frozen=True, kw_only=True):
+    """What notebook 03_binaries found."""
+
+    tools: tuple[Binary, ...]
+    servers: tuple[Binary, ...]
+    findings: tuple[Finding, ...]
+
+
+class PerformanceSection(Record, frozen=True, kw_only=True):
+    """What notebook 04_performance found."""
+
+    condition_before: Condition
+    condition_after: Condition
+    samples: tuple[Sample, ...]
+
+
+class NotebookStatus(StrEnum):
+    """How a notebook ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class NotebookRun(Record, frozen=True, kw_only=True):
+    """One executed notebook."""
+
+    name: str
+    status: NotebookStatus
+    file: str  # relative to the run's folder
+    sha256: str | None  # of the source notebook
+    wall_time_s: float
+    cause: str | None  # why it did not complete
+    remedy: str | None
+
+
+class RunRecord(Record, frozen=True, kw_only=True):
+    """Everything that one run obtained."""
+
+    schema: int = SCHEMA
+    run: str  # the run's id
+    provenance: Provenance
+    labkit_version: str
+    python_version: str
+    params_name: str
+    params_digest: str
+    parameters: Mapping[str, str | int | float | bool | None]
+    started_at: str  # UTC, ISO 8601
+    ended_at: str
+    machine: Machine
+    notebooks: tuple[NotebookRun, ...]
+    install: InstallSection | None = None
+    codegen: CodegenSection | None = None
+    binaries: BinariesSection | None = None
+    performance: PerformanceSection | None = None
