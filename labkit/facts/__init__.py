@@ -1,1 +1,144 @@
-"""To come."""
+"""What is known of this machine now: gathered when first asked for, and shared by notebooks, doctor and claims.
+
+What can be reused (tools, builds) comes from the store by its digest; what is measured is measured anew by every
+:class:`Facts`. Nothing here judges.
+"""
+
+import tempfile
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from labkit import bench, binary, codegen, gobuild, machine, toolchain
+from labkit.model.bench import Sample
+from labkit.model.binary import Binary
+from labkit.model.codegen import Built, Generated, Served
+from labkit.model.machine import Condition, Machine
+from labkit.model.toolchain import Newer, Toolchain
+
+#: The platforms that the generated server is built for.
+PLATFORMS: Final = ("darwin/arm64", "darwin/amd64", "linux/arm64", "linux/amd64")
+
+Progress = Callable[[str], None]
+
+
+class Facts:
+    """Facts of this machine with one toolchain; every property is gathered once, on first use.
+
+    Args:
+        toolchain: The name of the pinned set.
+        progress: Called with one line before each step that may take long.
+
+    """
+
+    def __init__(self, toolchain: str = "current", *, progress: Progress | None = None) -> None:
+        self.toolchain_name = toolchain
+        self._progress = progress or (lambda _line: None)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """Who this machine is."""
+        return machine.read()
+
+    def condition(self) -> Condition:
+        """Return the machine's condition at this moment."""
+        return machine.condition()
+
+    @cached_property
+    def toolchain(self) -> Toolchain:
+        """The pinned set, provisioned.
+
+        Raises:
+            ProvisionError: A tool cannot be had.
+
+        """
+        platform = toolchain.host_platform(self.machine)
+        return toolchain.provision(self.toolchain_name, platform, progress=self._progress)
+
+    @cached_property
+    def newer(self) -> tuple[Newer, ...]:
+        """What is known of versions newer than the pinned ones."""
+        return toolchain.newer(self.toolchain)
+
+    @cached_property
+    def tool_binaries(self) -> tuple[Binary, ...]:
+        """The bytes of the set's tools, in the order of the toolchain's."""
+        return tuple(binary.inspect(Path(tool.path)) for tool in self.toolchain.tools)
+
+    @cached_property
+    def generated_folder(self) -> Path:
+        """The folder of the generated helloworld code; it goes with these facts."""
+        self._scratch = tempfile.TemporaryDirectory(prefix="labkit-")
+        return Path(self._scratch.name) / "pb"
+
+    @cached_property
+    def generated(self) -> Generated:
+        """The helloworld service, generated.
+
+        Raises:
+            GenerateError: protoc or a plugin refused.
+
+        """
+        return codegen.generate_helloworld(self.toolchain, self.generated_folder)
+
+    def source(self, path: str) -> str:
+        """Return the text of a generated file, by its path in :attr:`generated`."""
+        assert self.generated  # noqa: S101 - generates it when that has not been done yet
+        return (self.generated_folder / path).read_text("utf-8")
+
+    def server_for(self, platform: str) -> Built:
+        """Return the generated service's server, built for a platform.
+
+        Raises:
+            BuildError: It does not compile.
+
+        """
+        self._progress(f"the generated server for {platform}")
+        return codegen.build_server(self.toolchain, self.generated, self.generated_folder, platform)
+
+    @cached_property
+    def server(self) -> Built:
+        """The server for this machine."""
+        return self.server_for(self.toolchain.platform)
+
+    @cached_property
+    def served(self) -> Served:
+        """A call to that server.
+
+        Raises:
+            BuildError: It does not answer.
+
+        """
+        return codegen.call_server(self.server)
+
+    @cached_property
+    def servers(self) -> tuple[Built, ...]:
+        """The server for each of :data:`PLATFORMS`."""
+        return tuple(self.server_for(platform) for platform in PLATFORMS)
+
+    @cached_property
+    def server_binaries(self) -> tuple[Binary, ...]:
+        """The bytes of those servers, in the same order."""
+        return tuple(binary.inspect(Path(server.path)) for server in self.servers)
+
+    @cached_property
+    def worker(self) -> Built:
+        """The benchmark worker for this machine.
+
+        Raises:
+            BuildError: It does not compile.
+
+        """
+        self._progress("the benchmark worker")
+        return gobuild.build(self.toolchain, bench.module(), "./cmd/worker", name="worker")
+
+    def measure(self, plan: bench.Plan, *, progress: bench.Progress | None = None) -> tuple[Sample, ...]:
+        """Run a benchmark plan now and return its samples; never cached."""
+        return bench.run(
+            Path(self.worker.path),
+            plan,
+            toolchain_digest=self.toolchain.digest,
+            worker_digest=self.worker.digest,
+            progress=progress,
+        )

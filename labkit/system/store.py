@@ -26,6 +26,7 @@ from labkit.errors import StoreError
 log = logging.getLogger(__name__)
 
 _LOCK_TIMEOUT_S: Final = 1800.0
+_SEAL: Final = "sha256.txt"
 _CACHE_TAG: Final = (
     "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of labkit; it may be deleted.\n"
 )
@@ -101,8 +102,11 @@ class Store:
         """Return whether the entry is there."""
         return (self.path(name, recipe) / "recipe.json").is_file()
 
-    def obtain(self, name: str, recipe: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
+    def obtain(self, name: str, recipe: Mapping[str, Any], make: Callable[[Path], Path]) -> Path:
         """Return the entry's folder, made by ``make(folder)`` when it is not there yet.
+
+        ``make`` returns the file that the entry is about; its sha256 is kept beside (:meth:`sealed`), so that a later
+        look can tell whether it is still the file that was put there.
 
         Raises:
             StoreError: It could not be written, or another process holds its lock for half an hour.
@@ -118,13 +122,25 @@ class Store:
                 beside = self.root / f".{final.name}.{secrets.token_hex(4)}.part"
                 beside.mkdir(parents=True)
             try:
-                make(beside)
+                about = make(beside)
                 with saying_why(f"cannot keep {final.name} in the store"):
+                    write_atomically(beside / _SEAL, file_digest(about) + "\n")
                     write_atomically(beside / "recipe.json", msgspec.json.format(msgspec.json.encode(recipe), indent=1))
                     beside.rename(final)
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
         return final
+
+    @staticmethod
+    def sealed(entry: Path) -> str:
+        """Return the sha256 that an entry's file had when it was put into the store.
+
+        Raises:
+            StoreError: It cannot be read.
+
+        """
+        with saying_why(f"cannot read {entry / _SEAL}"):
+            return (entry / _SEAL).read_text("ascii").strip()
 
     @contextlib.contextmanager
     def lock(self, name: str) -> Iterator[None]:

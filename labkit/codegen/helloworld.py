@@ -1,0 +1,83 @@
+"""The proof of a set: the helloworld service is generated, compiled, started, and called over loopback.
+
+The Go module lies beside this file without generated code; what a set generates is laid over it when it is built, so
+that the server which answers is made of exactly that code.
+"""
+
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from labkit.codegen.generate import generate
+from labkit.errors import BuildError
+from labkit.gobuild import build
+from labkit.model.codegen import Built, Generated, Served
+from labkit.model.toolchain import Toolchain
+from labkit.system import proc
+from labkit.system.environment import base
+
+PROTO: Final = "helloworld.proto"
+_START_TIMEOUT_S: Final = 30.0
+
+
+class _Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the client prints."""
+
+    method: str
+    request: str
+    reply: str
+    call_time_ns: int
+
+
+def module() -> Path:
+    """Return the folder of the Go module."""
+    return Path(str(resources.files("labkit.codegen").joinpath("hello")))
+
+
+def generate_helloworld(toolchain: Toolchain, out: Path) -> Generated:
+    """Generate the service with the usual flags into ``out``.
+
+    Raises:
+        GenerateError: protoc or a plugin refused.
+
+    """
+    return generate(toolchain, [PROTO], proto_path=module() / "proto", out=out)
+
+
+def build_server(toolchain: Toolchain, generated: Generated, folder: Path, platform: str | None = None) -> Built:
+    """Build server and client, one program, from what was generated into ``folder``.
+
+    Raises:
+        BuildError: The generated code does not compile against the set's runtime modules.
+
+    """
+    overlay = {f"pb/{file.path}": folder / file.path for file in generated.files}
+    return build(toolchain, module(), ".", name="hello", platform=platform, overlay=overlay)
+
+
+def call_server(server: Built, *, name: str = "labkit") -> Served:
+    """Start the server on a free port of 127.0.0.1, call it from a second process, and stop it.
+
+    Raises:
+        BuildError: The server does not start, or answers nothing that the client understands.
+
+    """
+    remedy = "read the server's output in the log (labkit -v)"
+    with proc.start([server.path, "serve"], env=base()) as running:
+        address = running.wait_for(r"^listening on (127\.0\.0\.1:\d+)$", timeout_s=_START_TIMEOUT_S, remedy=remedy)
+        done = proc.run(
+            [server.path, "call", address.group(1), name], env=base(), timeout_s=_START_TIMEOUT_S, remedy=remedy
+        )
+    try:
+        reply = msgspec.json.decode(done.stdout_bytes, type=_Reply)
+    except msgspec.DecodeError as error:
+        raise BuildError(f"the client of the generated service printed {done.stdout!r}", remedy=remedy) from error
+    return Served(
+        method=reply.method,
+        request=reply.request,
+        reply=reply.reply,
+        expected_reply=f"Hello, {name}!",
+        call_time_s=reply.call_time_ns / 1e9,
+    )

