@@ -67,7 +67,7 @@ class Machine(Record, frozen=True, kw_only=True):
     virtual: bool | None
     hypervisor: str | None
     physical_core_count: int | None
-    logical_core_count: int
+    logical_core_count: int | None
     performance_levels: tuple[PerformanceLevel, ...]  # fastest first; empty when not obtained
     memory_bytes: int | None  # macOS: installed; Linux: what the kernel has, a little less
     page_size_bytes: int  # of the kernel; a translated process may see a smaller one
@@ -84,7 +84,7 @@ class Condition(Record, frozen=True, kw_only=True):
     load_1min: float | None
     load_5min: float | None
     load_15min: float | None
-    logical_core_count: int
+    logical_core_count: int | None
     cpu_pressure_percent: float | None  # share of the last 10 s in which a task waited for a core (Linux)
     power_source: str | None  # ac, battery
     battery_percent: int | None
