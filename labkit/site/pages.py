@@ -1,0 +1,284 @@
+"""Pages from records: the templates' environment, and what each template is given.
+
+Everything that comes out of a record is escaped by Jinja; what the templates print as markup was made in
+:mod:`labkit.site.sanitise`, :mod:`labkit.site.figures` or nbconvert's highlighting.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import jinja2
+import msgspec
+
+import labkit
+from labkit.model.base import Provenance, Text
+from labkit.model.check import Finding, Status
+from labkit.model.machine import Machine, PerformanceLevel, Translation
+from labkit.model.run import NotebookRun, NotebookStatus, RunRecord
+from labkit.site import notebook, show
+from labkit.words import Language, render, say
+
+#: ``file:`` stands beside ``'self'`` because browsers differ in what 'self' means on a page opened from disk.
+POLICY: Final = (
+    "default-src 'none'; script-src 'self' file:; style-src 'self' file: 'unsafe-inline';"
+    " img-src 'self' file: data: blob:; base-uri 'none'; form-action 'none'"
+)
+_HTML_LANGUAGE: Final = {Language.ENGLISH: "en", Language.CHINESE: "zh-Hans"}
+_WEB: Final = re.compile(r"https?://[^\s\x00-\x20]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """How many findings passed, failed and were skipped."""
+
+    passed: int
+    failed: int
+    skipped: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How a run ended."""
+
+    complete: bool
+    sentence: str
+    troubles: tuple[NotebookRun, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """A run that gets pages: its folder, its record, and the site's folder for it (one path element)."""
+
+    folder: Path
+    record: RunRecord
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """A run as a line of the index."""
+
+    record: RunRecord
+    address: str
+    ended: Ended
+    tally: Tally
+
+
+def chip(machine: Machine) -> str:
+    """Return what to call a machine in a title: its chip, or its id when the chip is not known."""
+    return machine.chip or machine.id
+
+
+def system(machine: Machine) -> str:
+    """Return a machine's system with its version, said once."""
+    version = machine.system_version
+    if version is None or version in machine.system_name:
+        return machine.system_name
+    return f"{machine.system_name} {version}"
+
+
+def findings(record: RunRecord) -> tuple[Finding, ...]:
+    """Return all findings of a record, in the order of its sections."""
+    sections = (record.install, record.codegen, record.binaries)
+    return tuple(finding for section in sections if section is not None for finding in section.findings)
+
+
+def tally(found: Sequence[Finding]) -> Tally:
+    """Count findings by status."""
+    count = {status: sum(finding.status is status for finding in found) for status in Status}
+    return Tally(passed=count[Status.PASS], failed=count[Status.FAIL], skipped=count[Status.SKIP])
+
+
+class Pages:
+    """The templates in one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self.environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("labkit.site"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        filters: dict[str, Callable[..., object]] = {
+            "text": self.text,
+            "chip": chip,
+            "system": system,
+            "when": show.when,
+            "size": show.size,
+            "seconds": show.seconds,
+            "median": show.median,
+            "bounds": show.bounds,
+            "percent": show.percent,
+            "file_name": lambda path: PurePosixPath(path).name,
+            "web_address": lambda address: address if _WEB.fullmatch(address) else None,
+            "yaml": lambda value: msgspec.json.encode(value).decode(),
+        }
+        self.environment.filters.update(filters)
+        self.environment.globals.update(
+            t=self.say,
+            lang=_HTML_LANGUAGE[language],
+            policy=POLICY,
+            version=labkit.__version__,
+        )
+
+    def say(self, name: str, /, **values: str | float) -> str:
+        """Return one of the site's own sentences."""
+        return say(f"site.{name}", self.language, **values)
+
+    def text(self, text: Text) -> str:
+        """Return a record's text, also when its values do not fit this labkit's sentence."""
+        try:
+            return render(text, self.language)
+        except (KeyError, IndexError, ValueError, AttributeError, TypeError):
+            return f"{text.id} {dict(text.values)}"
+
+    def _render(self, template: str, **values: object) -> str:
+        return self.environment.get_template(template).render(values)
+
+    def ended(self, record: RunRecord) -> Ended:
+        """Say how a run ended."""
+        troubles = tuple(one for one in record.notebooks if one.status is not NotebookStatus.DONE)
+        elapsed_s = show.elapsed_s(record.started_at, record.ended_at)
+        time = show.seconds(elapsed_s if elapsed_s is not None else sum(one.wall_time_s for one in record.notebooks))
+        count = len(record.notebooks)
+        if not count:
+            sentence = self.say("outcome_none")
+        elif troubles:
+            sentence = self.say("outcome_incomplete", bad=len(troubles), n=count, time=time)
+        else:
+            sentence = self.say("outcome_complete", n=count, time=time)
+        return Ended(complete=bool(count) and not troubles, sentence=sentence, troubles=troubles)
+
+    def _cores(self, machine: Machine) -> str | None:
+        def level(position: int, one: PerformanceLevel) -> str:
+            count = one.physical_core_count or one.logical_core_count or "?"
+            if one.name:
+                return self.say("level_cores", n=count, name=one.name)
+            return self.say("level_numbered", n=count, level=position)
+
+        physical, logical = machine.physical_core_count, machine.logical_core_count
+        if logical is None:
+            return None
+        cores = self.say("cores_logical_only", logical=logical)
+        if physical is not None:
+            cores = self.say("cores", physical=physical, logical=logical)
+        levels = [level(position, one) for position, one in enumerate(machine.performance_levels)]
+        return f"{cores}: {', '.join(levels)}" if len(levels) > 1 else cores
+
+    def _execution(self, machine: Machine) -> str:
+        if machine.translation is Translation.NATIVE:
+            return self.say("native", architecture=machine.architecture)
+        return self.say(
+            "translated",
+            process=machine.process_architecture,
+            architecture=machine.architecture,
+            translator=machine.translation,
+        )
+
+    def _virtual(self, machine: Machine) -> str | None:
+        if machine.virtual is None:
+            return None
+        if machine.virtual and machine.hypervisor:
+            return self.say("yes_by", name=machine.hypervisor)
+        return self.say("yes" if machine.virtual else "no")
+
+    def machine_facts(self, record: RunRecord) -> list[tuple[str, str, bool]]:
+        """Return who the machine is: label, value, and whether the value was obtained."""
+        machine = record.machine
+
+        def fact(label: str, field: str, value: str | None) -> tuple[str, str, bool]:
+            if value is not None:
+                return self.say(label), value, True
+            missing = machine.missing.get(field)
+            reason = self.text(missing) if missing is not None else self.say("no_reason")
+            return self.say(label), self.say("not_obtained", reason=reason), False
+
+        def size(size_bytes: int | None) -> str | None:
+            return None if size_bytes is None else show.size(size_bytes)
+
+        facts = [
+            fact("machine_chip", "chip", machine.chip),
+            fact("machine_cores", "logical_core_count", self._cores(machine)),
+            fact("machine_memory", "memory_bytes", size(machine.memory_bytes)),
+            fact("machine_system", "system_name", system(machine)),
+            fact("machine_kernel", "kernel", machine.kernel),
+            fact("machine_execution", "translation", self._execution(machine)),
+            fact("machine_model", "model", machine.model),
+            fact("machine_virtual", "virtual", self._virtual(machine)),
+            fact("machine_page", "page_size_bytes", size(machine.page_size_bytes)),
+            fact("machine_line", "cache_line_bytes", size(machine.cache_line_bytes)),
+        ]
+        if record.performance is not None:
+            before, after = record.performance.condition_before, record.performance.condition_after
+            if before.load_1min is not None and after.load_1min is not None:
+                load = self.say("load_from_to", before=f"{before.load_1min:.2f}", after=f"{after.load_1min:.2f}")
+                facts.append((self.say("machine_load"), load, True))
+        return facts
+
+    def report(self, run: Run, *, addresses: Sequence[str], root: str, record_address: str, several: bool) -> str:
+        """Return a run's report; ``addresses`` are its notebooks' pages, relative to it."""
+        found = findings(run.record)
+        return self._render(
+            "report.html.j2",
+            root=root,
+            several=several,
+            synthetic=run.record.provenance is Provenance.SYNTHETIC,
+            record=run.record,
+            ended=self.ended(run.record),
+            machine_facts=self.machine_facts(run.record),
+            findings=found,
+            tally=tally(found),
+            notebooks=list(zip(run.record.notebooks, addresses, strict=True)),
+            record_address=record_address,
+        )
+
+    def notebook(
+        self,
+        run: Run,
+        executed: NotebookRun,
+        read: notebook.Notebook,
+        *,
+        report_address: str,
+        several: bool,
+        around: tuple[tuple[str, str] | None, tuple[str, str] | None],
+    ) -> str:
+        """Return a notebook's page; ``around`` are the name and address of the one before and the one after."""
+        return self._render(
+            "notebook.html.j2",
+            root="../",
+            several=several,
+            synthetic=run.record.provenance is Provenance.SYNTHETIC,
+            has_figures=read.figure_count > 0,
+            record=run.record,
+            run=executed,
+            notebook=read,
+            report_address=report_address,
+            previous=around[0],
+            following=around[1],
+        )
+
+    def index(self, runs: Sequence[Run], addresses: Sequence[str]) -> str:
+        """Return the index of several runs, by machine, the newest first."""
+        by_machine: dict[str, list[Listed]] = {}
+        for run, address in zip(runs, addresses, strict=True):
+            line = Listed(
+                record=run.record,
+                address=address,
+                ended=self.ended(run.record),
+                tally=tally(findings(run.record)),
+            )
+            by_machine.setdefault(run.record.machine.id, []).append(line)
+        for lines in by_machine.values():
+            lines.sort(key=lambda one: one.record.started_at, reverse=True)
+        return self._render(
+            "index.html.j2",
+            root="",
+            synthetic=all(run.record.provenance is Provenance.SYNTHETIC for run in runs),
+            machines=[(lines[0].record.machine, lines) for _, lines in sorted(by_machine.items())],
+            run_count=len(runs),
+        )
