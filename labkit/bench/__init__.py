@@ -82,18 +82,18 @@ def _sample(
         )
         for position, document in taken
     )
-    shares = _over_processes(processes, cpu_share)
+    wall, shares = _over_processes(processes, wall_ns_per_op), _over_processes(processes, cpu_share)
     return Sample(
         kernel=said.kernel,
         title=Text(id=f"bench.kernel.{said.kernel}.title", values={"payload_bytes": said.payload_bytes}),
         suite_version=said.suite_version,
         unit="ns/op",
-        wall=_over_processes(processes, wall_ns_per_op),
+        wall=wall,
         cpu=_over_processes(processes, cpu_ns_per_op),
         cpu_share=shares,
         processes=processes,
         checked=Text(id=f"bench.kernel.{said.kernel}.checked"),
-        warnings=warnings(processes, cpu_shares=shares, single_threaded=said.single_threaded),
+        warnings=warnings(processes, wall=wall, cpu_shares=shares, single_threaded=said.single_threaded),
         single_threaded=said.single_threaded,
         payload_bytes=said.payload_bytes,
         platform=f"{said.goos}/{said.goarch}",

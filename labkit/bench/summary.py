@@ -11,9 +11,13 @@ from labkit.model.bench import Interval, ProcessSample, Slice
 #: Below this CPU share a single-threaded kernel waited for a core: its wall times say more of the neighbours.
 QUIET_CPU_SHARE: Final = 0.9
 
-#: Involuntary context switches a second, median over processes. On a quiet 2-core virtual machine Go's own collector
-#: threads made up to about 200 a second, with a neighbour on each core it was 500 and more.
+#: Involuntary context switches per second of CPU time, median over processes. On a 2-core virtual machine the kernels
+#: had medians of 30 to 260 without a neighbour (Go's own collector threads make most of them), and with a busy loop on
+#: each core 900 to 1,500, the FFT, which collects nothing, 210.
 MANY_SWITCHES_PER_S: Final = 500.0
+
+#: An interval of wall time wider than this share of its median cannot tell small differences.
+WIDE_INTERVAL: Final = 0.2
 
 #: A slice's time may trend by this much within a process before it is a doubt.
 DRIFT: Final = 0.02
@@ -34,11 +38,16 @@ def cpu_share(slice_: Slice) -> float:
     return slice_.cpu_time_ns / slice_.wall_time_ns
 
 
-def warnings(processes: Sequence[ProcessSample], *, cpu_shares: Interval, single_threaded: bool) -> tuple[Text, ...]:
+def warnings(
+    processes: Sequence[ProcessSample], *, wall: Interval, cpu_shares: Interval, single_threaded: bool
+) -> tuple[Text, ...]:
     """Return the doubts about a sample: texts of the topic ``bench``, with their values."""
     found: list[Text] = []
-    if cpu_shares.n < least_n():
-        found.append(Text(id="bench.warning.few", values={"n": cpu_shares.n, "least": least_n()}))
+    if wall.low is None or wall.high is None:
+        found.append(Text(id="bench.warning.few", values={"n": wall.n, "least": least_n()}))
+    elif wall.high - wall.low > WIDE_INTERVAL * wall.median:
+        percent = round(100 * (wall.high - wall.low) / wall.median)
+        found.append(Text(id="bench.warning.spread", values={"percent": percent}))
     if any(process.translated for process in processes):
         found.append(Text(id="bench.warning.translated"))
     if single_threaded and cpu_shares.median < QUIET_CPU_SHARE:
@@ -56,7 +65,7 @@ def warnings(processes: Sequence[ProcessSample], *, cpu_shares: Interval, single
 
 
 def _switches_per_s(process: ProcessSample) -> float:
-    return process.involuntary_switches / sum(s.wall_time_ns for s in process.slices) * 1e9
+    return process.involuntary_switches / sum(s.cpu_time_ns for s in process.slices) * 1e9
 
 
 def _drift(process: ProcessSample) -> float:
