@@ -1,5 +1,8 @@
-"""The command line."""
+"""The ``labkit`` command: one module a command, and one place where errors end.
 
+Importing this loads Typer and nothing else that is heavy; each command imports what it needs when it runs.
+"""
 
-def main() -> None:
-    """Run the command line."""
+from labkit.cli.app import main
+
+__all__ = ["main"]

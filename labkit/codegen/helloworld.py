@@ -4,7 +4,6 @@ The Go module lies beside this file without generated code; what a set generates
 that the server which answers is made of exactly that code.
 """
 
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,9 @@ from labkit.model.toolchain import Toolchain
 from labkit.system import proc
 from labkit.system.environment import base
 
+#: The Go module, and the service's definition in it.
+MODULE: Final = Path(__file__).parent / "hello"
+PROTO_FOLDER: Final = MODULE / "proto"
 PROTO: Final = "helloworld.proto"
 _START_TIMEOUT_S: Final = 30.0
 
@@ -31,11 +33,6 @@ class _Reply(msgspec.Struct, frozen=True, kw_only=True):
     call_time_ns: int
 
 
-def module() -> Path:
-    """Return the folder of the Go module."""
-    return Path(str(resources.files("labkit.codegen").joinpath("hello")))
-
-
 def generate_helloworld(toolchain: Toolchain, out: Path) -> Generated:
     """Generate the service with the usual flags into ``out``.
 
@@ -43,7 +40,7 @@ def generate_helloworld(toolchain: Toolchain, out: Path) -> Generated:
         GenerateError: protoc or a plugin refused.
 
     """
-    return generate(toolchain, [PROTO], proto_path=module() / "proto", out=out)
+    return generate(toolchain, [PROTO], proto_path=PROTO_FOLDER, out=out)
 
 
 def build_server(toolchain: Toolchain, generated: Generated, folder: Path, platform: str | None = None) -> Built:
@@ -54,7 +51,7 @@ def build_server(toolchain: Toolchain, generated: Generated, folder: Path, platf
 
     """
     overlay = {f"pb/{file.path}": folder / file.path for file in generated.files}
-    return build(toolchain, module(), ".", name="hello", platform=platform, overlay=overlay)
+    return build(toolchain, MODULE, ".", name="hello", platform=platform, overlay=overlay)
 
 
 def call_server(server: Built, *, name: str = "labkit") -> Served:

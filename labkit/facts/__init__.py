@@ -16,6 +16,7 @@ from labkit.model.binary import Binary
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.machine import Condition, Machine
 from labkit.model.toolchain import Newer, Toolchain
+from labkit.system import logs
 
 #: The platforms that the generated server is built for.
 PLATFORMS: Final = ("darwin/arm64", "darwin/amd64", "linux/arm64", "linux/amd64")
@@ -35,6 +36,7 @@ class Facts:
     def __init__(self, toolchain: str = "current", *, progress: Progress | None = None) -> None:
         self.toolchain_name = toolchain
         self._progress = progress or (lambda _line: None)
+        logs.from_environment()
 
     @cached_property
     def machine(self) -> Machine:
@@ -82,10 +84,14 @@ class Facts:
         """
         return codegen.generate_helloworld(self.toolchain, self.generated_folder)
 
-    def source(self, path: str) -> str:
+    def proto_source(self, name: str) -> str:
+        """Return the text of a .proto file that is generated from."""
+        return (codegen.PROTO_FOLDER / name).read_text("utf-8")
+
+    def generated_source(self, path: str) -> str:
         """Return the text of a generated file, by its path in :attr:`generated`."""
-        assert self.generated  # noqa: S101 - generates it when that has not been done yet
-        return (self.generated_folder / path).read_text("utf-8")
+        known = {file.path: self.generated_folder / file.path for file in self.generated.files}
+        return known[path].read_text("utf-8")
 
     def server_for(self, platform: str) -> Built:
         """Return the generated service's server, built for a platform.
@@ -131,9 +137,11 @@ class Facts:
 
         """
         self._progress("the benchmark worker")
-        return gobuild.build(self.toolchain, bench.module(), "./cmd/worker", name="worker")
+        return gobuild.build(self.toolchain, bench.MODULE, bench.PACKAGE, name="worker")
 
-    def measure(self, plan: bench.Plan, *, progress: bench.Progress | None = None) -> tuple[Sample, ...]:
+    def measure(
+        self, plan: bench.Plan, *, progress: Callable[[int, int, str], None] | None = None
+    ) -> tuple[Sample, ...]:
         """Run a benchmark plan now and return its samples; never cached."""
         return bench.run(
             Path(self.worker.path),

@@ -1,1 +1,59 @@
-"""To come."""
+"""Shows records in notebooks: frames for reckoning, tables and figures for reading, bars for long work.
+
+A name without a suffix (``present.findings``) returns a :class:`Table` ready to be shown; the frame functions beside it
+document their columns and dtypes. The only room that imports pandas and, but for the site, plotly.
+"""
+
+from labkit.present.findings import findings_frame
+from labkit.present.machines import condition_frame, levels_frame, machine_frame
+from labkit.present.samples import samples_figure, samples_frame, samples_table
+from labkit.present.table import Source, Table
+from labkit.present.toolchains import builds_frame, generated_frame, tools_frame
+from labkit.present.views import (
+    binaries,
+    builds,
+    condition,
+    findings,
+    generated,
+    levels,
+    machine,
+    measured,
+    samples,
+    served,
+    source,
+    tools,
+    verdict,
+    verdicts,
+)
+from labkit.system.progress import bar, steps
+
+__all__ = [
+    "Source",
+    "Table",
+    "bar",
+    "binaries",
+    "builds",
+    "builds_frame",
+    "condition",
+    "condition_frame",
+    "findings",
+    "findings_frame",
+    "generated",
+    "generated_frame",
+    "levels",
+    "levels_frame",
+    "machine",
+    "machine_frame",
+    "measured",
+    "samples",
+    "samples_figure",
+    "samples_frame",
+    "samples_table",
+    "served",
+    "source",
+    "steps",
+    "tools",
+    "tools_frame",
+    "verdict",
+    "verdicts",
+]

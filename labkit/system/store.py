@@ -38,6 +38,11 @@ def home() -> Path:
     return Path(named).expanduser().absolute() if named else platformdirs.user_cache_path("labkit")
 
 
+def shown(text: str) -> str:
+    """Return a text with the folders of this machine's user shortened, as it may be published."""
+    return text.replace(str(home()), "$LABKIT_HOME").replace(str(Path.home()), "~")
+
+
 @contextlib.contextmanager
 def saying_why(doing: str) -> Iterator[None]:
     """Turn an operating-system error into a :class:`StoreError` that says what was being done.

@@ -1,0 +1,171 @@
+"""Executes one notebook through papermill and says how it really ended.
+
+papermill's metadata call a notebook completed after a dead kernel, a timeout or Ctrl-C. So the exception that ended
+it decides, and beyond that what the notebook holds: an execution count on every code cell, no error output, an end
+time.
+
+The notebook is written under a temporary name while it runs and renamed when it has ended. The kernel's own stdout
+and stderr go to the run's log; labkit's log lines from within the kernel do too.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, Final
+
+import nbformat
+import papermill
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill.exceptions import PapermillException, PapermillExecutionError
+
+from labkit.errors import LabError
+from labkit.lab.profile import Value
+from labkit.model.run import NotebookRun, NotebookStatus
+from labkit.system import logs, progress
+from labkit.system.proc import ignoring_interrupts
+from labkit.system.store import file_digest, home, saying_why, shown
+
+log = logging.getLogger(__name__)
+
+_CELL_TIMEOUT_S: Final = 2700
+_START_TIMEOUT_S: Final = 120
+_RUNNING: Final = ".running"
+
+
+def execute(source: Path, folder: Path, parameters: Mapping[str, Value], *, log_file: Path, bar: bool) -> NotebookRun:
+    """Execute a notebook into a run's folder and return how it ended.
+
+    A failure is a result, not an exception; Ctrl-C is recorded the same way and then raised again by the caller.
+
+    Args:
+        source: The notebook.
+        folder: The run's folder.
+        parameters: Its parameters, checked before.
+        log_file: Where the kernel's streams and log lines go.
+        bar: Whether a progress bar over cells is shown on standard error.
+
+    """
+    running = folder / _RUNNING / source.name
+    with saying_why(f"cannot write {running}"):
+        running.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    status, cause, remedy = NotebookStatus.DONE, None, None
+    try:
+        with log_file.open("ab") as stream, _environment(log_file):
+            papermill.execute_notebook(
+                str(source),
+                str(running),
+                parameters=dict(parameters),
+                kernel_name="python3",
+                progress_bar=bar,
+                log_output=False,
+                start_timeout=_START_TIMEOUT_S,
+                execution_timeout=_CELL_TIMEOUT_S,
+                kernel_manager_class=_manager(stream),
+            )
+        cause = _unfinished(running)
+        if cause is not None:
+            status, remedy = NotebookStatus.FAILED, f"read {log_file.name}, and run the notebook by hand"
+    except KeyboardInterrupt:
+        status, cause = NotebookStatus.INTERRUPTED, "interrupted with Ctrl-C"
+        remedy = "run it again: what was provisioned and built is kept"
+    except Exception as error:  # whatever ended it is recorded with the notebook
+        status = NotebookStatus.FAILED
+        cause, remedy = _explain(error, log_file)
+        log.debug("%s failed", source.name, exc_info=True)
+    with ignoring_interrupts():
+        _keep(running, folder / source.name, source)
+    return NotebookRun(
+        name=source.stem,
+        status=status,
+        file=source.name,
+        sha256=file_digest(source),
+        wall_time_s=time.monotonic() - started,
+        cause=None if cause is None else shown(cause),
+        remedy=remedy,
+    )
+
+
+def _explain(error: Exception, log_file: Path) -> tuple[str, str]:
+    match error:
+        case PapermillExecutionError():
+            # A LabError shows itself as "what (remedy)"; the cell and the last line of anything else are enough.
+            first = str(error.evalue).strip().split("\n", 1)[0]
+            return f"cell {error.exec_count} failed: {error.ename}: {first}", (
+                "read the failed cell in the notebook's page; run the notebook by hand to look closer"
+            )
+        case DeadKernelError():
+            return "the kernel died while a cell ran (out of memory, or a crash)", (
+                f"read the end of {log_file.name}, free memory, and run it again"
+            )
+        case CellTimeoutError():
+            return f"a cell did not end within {_CELL_TIMEOUT_S} s", "run the notebook by hand and look at that cell"
+        case LabError():
+            return error.what, error.remedy
+        case PapermillException() | OSError() | RuntimeError():
+            return f"it could not be run: {error}", f"read {log_file.name}"
+        case _:
+            return f"it could not be run: {type(error).__name__}: {error}", f"read {log_file.name}"
+
+
+def _unfinished(notebook: Path) -> str | None:
+    # What papermill's own metadata would not tell.
+    document = nbformat.read(str(notebook), as_version=4)
+    for number, cell in enumerate(document.cells, 1):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        if any(output.output_type == "error" for output in cell.outputs):
+            return f"cell {number} holds an error"
+        if cell.execution_count is None:
+            return f"cell {number} was not run"
+    if not document.metadata.get("papermill", {}).get("end_time"):
+        return "it has no end time"
+    return None
+
+
+def _keep(running: Path, final: Path, source: Path) -> None:
+    with saying_why(f"cannot keep {final.name}"):
+        if not running.is_file():  # nothing was written: keep the notebook as it would have run
+            running.write_bytes(source.read_bytes())
+        running.replace(final)
+        running.parent.rmdir()
+
+
+class _environment:  # noqa: N801 - reads as a statement
+    """The variables that a kernel started meanwhile sees."""
+
+    def __init__(self, log_file: Path) -> None:
+        self._wanted = {
+            logs.VARIABLE: str(log_file.absolute()),
+            progress.VARIABLE: progress.OFF,  # a bar would end up in the notebook
+            "IPYTHONDIR": str(home() / "ipython"),  # no start-up files or history of the user's
+            "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the user's
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+        self._before: dict[str, str | None] = {}
+
+    def __enter__(self) -> None:
+        self._before = {name: os.environ.get(name) for name in self._wanted}
+        os.environ.update(self._wanted)
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _manager(stream: IO[bytes]) -> type[Any]:
+    class LoggedKernelManager(AsyncKernelManager):
+        """A kernel manager whose kernel writes its own streams to the run's log."""
+
+        async def _async_start_kernel(self, **kwargs: Any) -> None:  # noqa: ANN401 - jupyter_client's signature
+            await super()._async_start_kernel(**kwargs, stdout=stream, stderr=stream)
+
+        start_kernel = _async_start_kernel
+
+    return LoggedKernelManager

@@ -1,0 +1,167 @@
+"""Profiles and the parameters that notebooks declare, checked whole before anything runs.
+
+A notebook declares its parameters in the one cell tagged ``parameters``: one literal assignment a line, with a
+comment. A profile sets every one of them. Names must be plain identifiers: papermill writes them into code as they
+are.
+"""
+
+import ast
+import difflib
+import keyword
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import nbformat
+import yaml
+
+from labkit.errors import UsageError
+from labkit.lab import shipped
+from labkit.model.machine import Machine
+
+Value = str | int | float | bool | None
+
+
+class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A profile as it is written."""
+
+    machine: str
+    notebooks: tuple[str, ...]
+    parameters: dict[str, Value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A checked profile: which notebooks to run on what machine, and each one's parameters."""
+
+    name: str
+    machine: str  # any, linux, macos, or a chip such as Apple M1
+    notebooks: tuple[str, ...]
+    parameters: Mapping[str, Value]
+
+    def parameters_of(self, notebook: str) -> dict[str, Value]:
+        """Return the parameters that one notebook declares, with this profile's values."""
+        return {name: self.parameters[name] for name in declared(shipped.notebook(notebook))}
+
+
+def load(name: str, *, only: Sequence[str] = ()) -> Profile:
+    """Return a profile by its path or name, checked against the notebooks that it runs.
+
+    Args:
+        name: The file's path, or the name of a profile.
+        only: Run only these of its notebooks.
+
+    Raises:
+        UsageError: The file, a notebook or a parameter is unknown, missing or wrongly typed.
+
+    """
+    path = shipped.profile(name)
+    written = _read(path)
+    notebooks = _chosen(written.notebooks, only, path.name)
+    everything = {parameter for notebook in written.notebooks for parameter in declared(shipped.notebook(notebook))}
+    for parameter in written.parameters:
+        _check_name(parameter, everything, path.name)
+    for notebook in notebooks:
+        for parameter, default in declared(shipped.notebook(notebook)).items():
+            if parameter not in written.parameters:
+                raise UsageError(
+                    f"{path.name} does not set {parameter!r}, which {notebook} declares",
+                    remedy=f"add it under parameters, for example {parameter}: {default!r}",
+                )
+            _check_type(parameter, written.parameters[parameter], default, path.name)
+    return Profile(name=path.stem, machine=written.machine, notebooks=notebooks, parameters=written.parameters)
+
+
+def declared(notebook: Path) -> dict[str, Value]:
+    """Return the parameters that a notebook declares, with their defaults.
+
+    Raises:
+        UsageError: It is no notebook, or its parameters cell is missing, doubled or more than literals.
+
+    """
+    try:
+        cells = nbformat.read(str(notebook), as_version=4).cells
+    except Exception as error:  # nbformat raises its own, json's and jsonschema's errors
+        raise UsageError(f"{notebook} is not a notebook: {error}", remedy="name a notebook file") from error
+    tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    if len(tagged) != 1:
+        raise UsageError(
+            f"{notebook.name} has {len(tagged)} cells tagged 'parameters'", remedy="tag exactly one cell so"
+        )
+    values: dict[str, Value] = {}
+    for line in ast.parse(tagged[0].source).body:
+        match line:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                try:
+                    values[name] = ast.literal_eval(value)
+                except ValueError as error:
+                    raise UsageError(
+                        f"parameter {name!r} of {notebook.name} is not a literal", remedy="give it a plain value"
+                    ) from error
+            case _:
+                raise UsageError(
+                    f"the parameters cell of {notebook.name} holds more than assignments of literals",
+                    remedy="move everything else to another cell",
+                )
+    return values
+
+
+def check_machine(profile: Profile, machine: Machine) -> None:
+    """Check that a profile is meant for this machine.
+
+    Raises:
+        UsageError: It is for another chip or system.
+
+    """
+    if profile.machine not in {"any", machine.system.value, machine.chip}:
+        raise UsageError(
+            f"profile {profile.name} is for {profile.machine}, this machine is {machine.chip} ({machine.system})",
+            remedy="choose a profile for this machine, such as quick",
+        )
+
+
+def _read(path: Path) -> _File:
+    try:
+        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), _File)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", remedy="name a profile") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not YAML: {' '.join(str(error).split())}", remedy="mend the file") from error
+    except msgspec.ValidationError as error:
+        fields = ", ".join(_File.__struct_fields__)
+        raise UsageError(f"{path.name}: {error}", remedy=f"a profile has exactly the fields {fields}") from error
+
+
+def _chosen(notebooks: tuple[str, ...], only: Sequence[str], name: str) -> tuple[str, ...]:
+    for wanted in only:
+        if wanted not in notebooks:
+            near = difflib.get_close_matches(wanted, notebooks, n=1)
+            raise UsageError(
+                f"{name} runs no notebook {wanted!r}",
+                remedy=f"did you mean {near[0]!r}?" if near else f"it runs {', '.join(notebooks)}",
+            )
+    return tuple(notebook for notebook in notebooks if not only or notebook in only)
+
+
+def _check_name(parameter: str, known: set[str], name: str) -> None:
+    if not parameter.isidentifier() or keyword.iskeyword(parameter):
+        raise UsageError(
+            f"{name}: {parameter!r} is not a parameter's name", remedy="use letters, digits and underscores only"
+        )
+    if parameter not in known:
+        near = difflib.get_close_matches(parameter, known, n=1)
+        raise UsageError(
+            f"{name} sets {parameter!r}, which no notebook of it declares",
+            remedy=f"did you mean {near[0]!r}?" if near else f"they declare {', '.join(sorted(known))}",
+        )
+
+
+def _check_type(parameter: str, value: Value, default: Value, name: str) -> None:
+    fits = type(value) is type(default) or (isinstance(default, float) and type(value) is int) or default is None
+    if not fits:
+        raise UsageError(
+            f"{name}: {parameter} is {value!r} ({type(value).__name__}), "
+            f"the notebook's own is {default!r} ({type(default).__name__})",
+            remedy=f"give a value of type {type(default).__name__}",
+        )

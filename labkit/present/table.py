@@ -1,0 +1,34 @@
+"""Views that show themselves in a notebook: a table that cuts no text, and a piece of source code."""
+
+import html
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Table:
+    """A frame to be read: every text whole, no index. ``frame`` is the frame itself."""
+
+    frame: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        with pd.option_context("display.max_colwidth", None):
+            return self.frame.to_html(index=False, border=0, classes="labkit", escape=True)
+
+    def __repr__(self) -> str:
+        with pd.option_context("display.max_colwidth", None, "display.width", 200):
+            return self.frame.to_string(index=False)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of a file, shown as it is."""
+
+    text: str
+
+    def _repr_html_(self) -> str:
+        return f'<pre class="labkit-source">{html.escape(self.text)}</pre>'
+
+    def __repr__(self) -> str:
+        return self.text

@@ -1,0 +1,108 @@
+"""What a notebook's cells call: a record in, a view out."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from labkit.model.bench import Sample
+from labkit.model.binary import Binary
+from labkit.model.check import Finding, Status
+from labkit.model.codegen import Built, Generated, Served
+from labkit.model.machine import Condition, Machine
+from labkit.model.toolchain import Newer, Toolchain
+from labkit.present.binaries import binaries_frame, verdicts_frame
+from labkit.present.findings import findings_frame
+from labkit.present.machines import condition_frame, levels_frame, machine_frame
+from labkit.present.samples import samples_table
+from labkit.present.table import Source, Table
+from labkit.present.toolchains import builds_frame, generated_frame, tools_frame
+from labkit.words import say
+
+
+def machine(machine: Machine) -> Table:
+    """Show who a machine is."""
+    return Table(machine_frame(machine))
+
+
+def levels(machine: Machine) -> Table:
+    """Show a machine's performance levels and their caches."""
+    return Table(levels_frame(machine))
+
+
+def condition(condition: Condition) -> Table:
+    """Show the condition a machine was in."""
+    return Table(condition_frame(condition))
+
+
+def tools(toolchain: Toolchain, newer: Sequence[Newer] = ()) -> Table:
+    """Show a set's tools, and what is known of newer ones."""
+    return Table(tools_frame(toolchain, newer))
+
+
+def findings(findings: Sequence[Finding]) -> Table:
+    """Show findings, failures first."""
+    return Table(findings_frame(findings))
+
+
+def generated(generated: Generated) -> Table:
+    """Show generated files."""
+    return Table(generated_frame(generated))
+
+
+def builds(builds: Sequence[Built]) -> Table:
+    """Show builds."""
+    return Table(builds_frame(builds))
+
+
+def served(served: Served) -> Table:
+    """Show a call to the generated service."""
+    values = {
+        "method": served.method,
+        "request": served.request,
+        "reply": served.reply,
+        "call_time": f"{served.call_time_s * 1e6:.0f} µs (n = 1)",
+    }
+    rows = [(say(f"present.served.{name}"), value) for name, value in values.items()]
+    heads = [say("present.column.property"), say("present.column.value")]
+    return Table(pd.DataFrame(rows, columns=pd.Index(heads), dtype="str"))
+
+
+def binaries(binaries: Sequence[Binary]) -> Table:
+    """Show what the bytes of binaries say."""
+    return Table(binaries_frame(binaries))
+
+
+def verdicts(binaries: Sequence[Binary]) -> Table:
+    """Show where binaries would run, as judged from their bytes."""
+    return Table(verdicts_frame(binaries))
+
+
+def samples(samples: Sequence[Sample]) -> Table:
+    """Show medians, intervals and doubts of samples."""
+    return Table(samples_table(samples))
+
+
+def source(text: str, *, lines: int = 40) -> Source:
+    """Show the first lines of a source file."""
+    kept = text.splitlines()
+    more = [say("present.more_lines", n=len(kept) - lines)] if len(kept) > lines else []
+    return Source("\n".join(kept[:lines] + more))
+
+
+def verdict(findings: Sequence[Finding]) -> Table:
+    """Show the verdict of findings: how many passed, failed and were skipped, and what that means."""
+    counts = {status: sum(finding.status is status for finding in findings) for status in Status}
+    name = "bad" if counts[Status.FAIL] else "good" if counts[Status.PASS] else "nothing"
+    row = {
+        say("present.verdict.head"): say(f"present.verdict.{name}", n=counts[Status.FAIL]),
+        **{say(f"present.status.{status}"): str(count) for status, count in counts.items()},
+    }
+    return Table(pd.DataFrame([row], dtype="str"))
+
+
+def measured(samples: Sequence[Sample]) -> Table:
+    """Show what samples are worth: how many kernels were measured, and how many of them carry doubts."""
+    doubtful = sum(bool(sample.warnings) for sample in samples)
+    name = "doubtful" if doubtful else "sound" if samples else "nothing"
+    row = {say("present.verdict.head"): say(f"present.measured.{name}", n=len(samples), doubtful=doubtful)}
+    return Table(pd.DataFrame([row], dtype="str"))

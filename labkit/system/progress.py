@@ -1,0 +1,49 @@
+"""Progress on standard error: lines for steps, bars for counts; nothing when ``LABKIT_PROGRESS`` is ``off``.
+
+The batch switches it off for its kernels, whose notebooks would keep what they print, and ``labkit --quiet`` for
+itself.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+VARIABLE: Final = "LABKIT_PROGRESS"
+OFF: Final = "off"
+
+
+def wanted() -> bool:
+    """Return whether progress is to be shown."""
+    return os.environ.get(VARIABLE) != OFF
+
+
+def steps(title: str) -> Callable[[str], None]:
+    """Return a function that shows one line a step of work whose length nobody knows, with the time since the start."""
+    started = time.monotonic()
+
+    def show(line: str) -> None:
+        if wanted():
+            sys.stderr.write(f"{title}: [{time.monotonic() - started:5.1f} s] {line} ...\n")
+            sys.stderr.flush()
+
+    return show
+
+
+def bar(title: str) -> Callable[[int, int, str], None]:
+    """Return a function of (done, all, what now) that moves a bar."""
+    if not wanted():
+        return lambda _done, _all, _what: None
+    from tqdm import tqdm
+
+    shown = tqdm(desc=title, unit="process", leave=False, dynamic_ncols=True)
+
+    def move(done: int, everything: int, what: str) -> None:
+        shown.total = everything
+        shown.set_postfix_str(what, refresh=False)
+        shown.update(done - shown.n)
+        if done >= everything:
+            shown.close()
+
+    return move
