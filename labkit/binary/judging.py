@@ -1,4 +1,4 @@
-"""Verdicts: would a named machine run this file? The rules are data (rules.toml), their conditions conditions.py's."""
+"""Verdicts: would a named machine run this file? The rules are data; their conditions are apple.py's and linux.py's."""
 
 import tomllib
 from collections.abc import Mapping
@@ -6,7 +6,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from labkit.binary.conditions import CONDITIONS, Case
+from labkit.binary import apple, linux
+from labkit.binary.conditions import COMMON, Case
 from labkit.binary.machines import DEFAULT_MACHINES, Target, target
 from labkit.binary.machines import check as check_machines
 from labkit.model.base import Text
@@ -18,6 +19,9 @@ __all__ = ["DEFAULT_MACHINES", "check_machines", "judge", "rules"]
 _PREFERRED: Final = ("arm64", "arm64e", "x86_64h", "x86_64")
 _FAMILIES: Final = {Format.MACHO: "macho-", Format.ELF: "elf-"}
 _BEFORE: Final = frozenset({"unreadable", "script", "other-format", "macho-on-linux", "elf-on-macos"})
+
+
+_CONDITIONS: Final = COMMON | apple.CONDITIONS | linux.CONDITIONS
 
 
 @cache
@@ -49,7 +53,7 @@ def judge(binary: Binary, machine: str) -> Verdict:
     for id_, rule in rules().items():
         if id_ not in _BEFORE and id_.startswith((family, "not-a-")):
             case = Case(binary=binary, target=where, slice=chosen, rule=rule)
-            slots = CONDITIONS[id_](case)
+            slots = _CONDITIONS[id_](case)
             if slots is not None:
                 return _verdict(id_, where, slots, _caveats(case, Runs(rule["runs"])))
     raise AssertionError(f"no rule holds for {binary.path} on {machine}")  # the last rule of a family always does
