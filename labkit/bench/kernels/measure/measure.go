@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"labkit.dev/kernels/kernel"
+	"labkit.dev/kernels/usage"
 )
 
 // Schema numbers the JSON shape of Document and List.
@@ -65,7 +66,7 @@ func Run(k kernel.Kernel, slices int, sliceTime time.Duration) (*Document, error
 		Kernel: k.Name, Title: k.Title, Checked: k.Checked, SingleThreaded: k.SingleThreaded,
 		PayloadBytes: instance.PayloadBytes(),
 		GOOS:         runtime.GOOS, GOARCH: runtime.GOARCH, GoVersion: runtime.Version(),
-		GOMAXPROCS: runtime.GOMAXPROCS(0), Translated: translated(),
+		GOMAXPROCS: runtime.GOMAXPROCS(0), Translated: usage.Translated(),
 		Slices: make([]Slice, slices),
 	}
 	if err := document.fill(instance, iterations); err != nil {
@@ -78,7 +79,7 @@ func Run(k kernel.Kernel, slices int, sliceTime time.Duration) (*Document, error
 func (d *Document) fill(instance kernel.Instance, iterations int) error {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	first, err := readUsage()
+	first, err := usage.Read()
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (d *Document) fill(instance kernel.Instance, iterations int) error {
 			return err
 		}
 	}
-	last, err := readUsage()
+	last, err := usage.Read()
 	if err != nil {
 		return err
 	}
@@ -95,14 +96,14 @@ func (d *Document) fill(instance kernel.Instance, iterations int) error {
 	operations := float64(iterations) * float64(len(d.Slices))
 	d.AllocatedBytesPerOp = float64(after.TotalAlloc-before.TotalAlloc) / operations
 	d.AllocationsPerOp = float64(after.Mallocs-before.Mallocs) / operations
-	d.InvoluntarySwitches = last.involuntarySwitches - first.involuntarySwitches
-	d.PeakMemoryBytes, err = peakMemoryBytes()
+	d.InvoluntarySwitches = last.InvoluntarySwitches - first.InvoluntarySwitches
+	d.PeakMemoryBytes, err = usage.PeakMemoryBytes()
 	return err
 }
 
 // timed runs one slice.
 func timed(instance kernel.Instance, iterations int) (Slice, error) {
-	before, err := readUsage()
+	before, err := usage.Read()
 	if err != nil {
 		return Slice{}, err
 	}
@@ -111,12 +112,12 @@ func timed(instance kernel.Instance, iterations int) (Slice, error) {
 		return Slice{}, err
 	}
 	wall := time.Since(start)
-	after, err := readUsage()
+	after, err := usage.Read()
 	if err != nil {
 		return Slice{}, err
 	}
 	return Slice{
-		Iterations: iterations, WallTimeNs: wall.Nanoseconds(), CPUTimeNs: (after.cpuTime - before.cpuTime).Nanoseconds(),
+		Iterations: iterations, WallTimeNs: wall.Nanoseconds(), CPUTimeNs: (after.CPUTime - before.CPUTime).Nanoseconds(),
 	}, nil
 }
 

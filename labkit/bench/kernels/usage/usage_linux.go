@@ -1,0 +1,28 @@
+package usage
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Translated is for macOS alone to say.
+func Translated() *bool { return nil }
+
+// PeakMemoryBytes returns the greatest resident size so far: VmHWM of /proc/self/status. Not ru_maxrss (kilobytes here):
+// that survives execve(2), so that a small program started by a large one shows the large one's peak (getrusage(2), and
+// exec_mmap in the kernel's fs/exec.c).
+func PeakMemoryBytes() (int64, error) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, found := strings.CutPrefix(line, "VmHWM:"); found {
+			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			return kilobytes * 1024, err
+		}
+	}
+	return 0, errors.New("/proc/self/status has no VmHWM")
+}
