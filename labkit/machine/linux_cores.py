@@ -42,8 +42,9 @@ def physical_cores_of_cpuinfo(blocks: Sequence[Mapping[str, str]]) -> int | None
 def performance_levels(tree: Tree, cpus: Sequence[int], blocks: Sequence[Mapping[str, str]]) -> Levels:
     """Return the levels.
 
-    Intel's hybrids list their CPUs by kind. Arm's cores differ in capacity, by the kernel's own measure, or in part
-    number. A greater top frequency alone makes no level: like cores of one x86 chip differ in it.
+    Intel's hybrids list their CPUs by kind. Arm's cores differ in capacity, by the kernel's own measure, where there is
+    none in top frequency (https://github.com/AsahiLinux/muvm/issues/43), or in part number. On x86 a greater top
+    frequency makes no level: like cores of one chip differ in it.
     """
     hybrid = [
         (name, tuple(cpu for cpu in numbers(listed) if cpu in cpus))
@@ -109,7 +110,8 @@ def line_bytes(tree: Tree, cpus: Sequence[int]) -> int | None:
 def arm_chip(blocks: Sequence[Mapping[str, str]]) -> str | None:
     """Return the chip by its cores' numbers: ``Apple M1``, ``Arm Cortex-X3 + Cortex-A715``, or the bare numbers."""
     cores = list(dict.fromkeys((block.get("CPU implementer"), block.get("CPU part")) for block in blocks))
-    if not cores or None in cores[0]:
+    # A guest whose hypervisor hides the chip has zeros: https://github.com/docker/for-mac/issues/6512
+    if not cores or None in cores[0] or cores[0][0] == "0x00":
         return None
     if len(chips := {apple_chip(part) for maker, part in cores if maker == "0x61" and part}) == 1 and None not in chips:
         return chips.pop()

@@ -21,8 +21,8 @@ _PLACEHOLDER: Final = re.compile(
 def kernel_architecture(tree: Tree, blocks: Sequence[Mapping[str, str]]) -> tuple[Architecture | None, str]:
     """Return the kernel's own architecture and where it says so.
 
-    uname does not serve: qemu-user answers it with the guest's. Files do, except /proc/cpuinfo, which qemu-user makes
-    up from version 8.2 on (https://gitlab.com/qemu-project/qemu/-/commit/a55b9e72267085957cadb0af0a8811cfbd7c61a9).
+    uname does not serve: qemu-user answers it with the guest's. Files do (seen with qemu-user 7.2), except that newer
+    ones make /proc/cpuinfo up: https://gitlab.com/qemu-project/qemu/-/commit/a55b9e72267085957cadb0af0a8811cfbd7c61a9
     """
     if (name := tree.text("/proc/sys/kernel/arch")) is not None:
         return known_architecture(name), "/proc/sys/kernel/arch"
