@@ -48,11 +48,12 @@ def fact_rows(binary: Binary, language: Language | None = None) -> tuple[Row, ..
 
 
 def verdict_rows(verdicts: Iterable[Verdict], language: Language | None = None) -> tuple[Row, ...]:
-    """Return one line a machine: what would happen there, and why."""
-    return tuple(
-        Row(label=verdict.machine, value=f"{verdict_word(verdict, language)}: {reasons(verdict, language)}")
-        for verdict in verdicts
-    )
+    """Return what would happen where, and why; machines of which the same is to be said share a line."""
+    grouped: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        value = f"{verdict_word(verdict, language)}: {reasons(verdict, language)}"
+        grouped.setdefault(value, []).append(verdict.machine)
+    return tuple(Row(label=", ".join(machines), value=value) for value, machines in grouped.items())
 
 
 def verdict_word(verdict: Verdict, language: Language | None = None) -> str:

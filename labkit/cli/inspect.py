@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from labkit.binary.table import Row
     from labkit.model.binary import Binary
 
 
@@ -51,7 +52,7 @@ def _print_json(binaries: "Iterator[Binary]") -> None:
 
 
 def _print_text(binaries: "Iterator[Binary]", *, everything: bool) -> None:
-    from labkit.binary.table import Row, fact_rows, headline, printable, verdict_rows
+    from labkit.binary.table import fact_rows, headline, printable, verdict_rows
     from labkit.model.binary import Format
     from labkit.words import say
 
@@ -66,14 +67,18 @@ def _print_text(binaries: "Iterator[Binary]", *, everything: bool) -> None:
             continue
         typer.echo(f"{printable(binary.path)}: {headline(binary)}")
         judged = binary.verdicts if binary.slices or binary.error is None else ()
-        rows: list[Row] = [*fact_rows(binary), *verdict_rows(judged)]
-        wide = max((_width(row.label) for row in rows), default=0)
-        for row in rows:
-            typer.echo(f"  {row.label}{' ' * (wide - _width(row.label))}  {row.value}")
+        _print_rows(fact_rows(binary))
+        _print_rows(verdict_rows(judged))
     if counts["n"] > 1:
         typer.echo(say("binary.files", **counts))
     if left_out:
         typer.echo(say("binary.left_out", n=left_out))
+
+
+def _print_rows(rows: "tuple[Row, ...]") -> None:
+    wide = max((_width(row.label) for row in rows), default=0)
+    for row in rows:
+        typer.echo(f"  {row.label}{' ' * (wide - _width(row.label))}  {row.value}")
 
 
 def _width(text: str) -> int:
