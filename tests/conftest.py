@@ -1,1 +1,69 @@
-"""What all tests share."""
+"""What all tests share: this machine's real toolchain, provisioned once into the store that labkit itself uses."""
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from labkit import machine
+from labkit.facts import Facts
+from labkit.system import store
+
+# A kernel or command that a test starts must not find the settings of whoever runs the tests.
+for name in ("LABKIT_LANG", "LABKIT_LOG", "LABKIT_PROGRESS", "GOFLAGS", "GOOS", "GOARCH", "GOBIN"):
+    os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def facts():
+    """Facts of this machine with the current set."""
+    return Facts("current")
+
+
+@pytest.fixture(scope="session")
+def toolchain(facts):
+    """The current set, provisioned (a minute the first time on a machine)."""
+    return facts.toolchain
+
+
+@pytest.fixture(scope="session")
+def this_machine():
+    return machine.read()
+
+
+@pytest.fixture
+def spaced_home(tmp_path, toolchain, monkeypatch):
+    """A LABKIT_HOME whose name holds spaces, with the store that is already there behind it."""
+    home = tmp_path / "a lab with spaces"
+    home.mkdir()
+    real = store.home()
+    for name in ("store", "go"):
+        (home / name).symlink_to(real / name)
+    monkeypatch.setenv("LABKIT_HOME", str(home))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def _no_handlers_left():
+    """A test that sets up logging takes it down again."""
+    before = list(logging.getLogger("labkit").handlers)
+    yield
+    for handler in list(logging.getLogger("labkit").handlers):
+        if handler not in before:
+            logging.getLogger("labkit").removeHandler(handler)
+            handler.close()
+
+
+@pytest.fixture
+def executable(tmp_path):
+    """Return a function that makes a small shell program in a folder of this test and returns its path."""
+
+    def make(name: str, body: str, folder: Path | None = None) -> Path:
+        path = (folder or tmp_path / "bin") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+        return path
+
+    return make

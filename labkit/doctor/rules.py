@@ -78,7 +78,7 @@ class ToolUnaltered:
 
 
 class ToolNative:
-    """Reads the tool's bytes: its format and an architecture slice must be the machine's own, so that nothing translates."""
+    """Reads the tool's bytes: format and architecture must be the machine's own, so that nothing is translated."""
 
     id: ClassVar[str] = "tool-native"
     needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
@@ -104,7 +104,7 @@ class ToolNative:
 
 
 class ProtocInclude:
-    """Looks for protoc's well-known types in its include folder; without them a file that imports one does not compile."""
+    """Looks for protoc's well-known types beside it; a file that imports one does not compile without."""
 
     id: ClassVar[str] = "protoc-include"
     needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
@@ -202,7 +202,7 @@ class BuildTarget:
 
 
 class BuildLinkage:
-    """Reads a built program's interpreter and needed libraries: none on Linux; on macOS the system's own and no other."""
+    """Reads a program's interpreter and libraries: none on Linux; on macOS the system's own and no other."""
 
     id: ClassVar[str] = "build-linkage"
     needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN

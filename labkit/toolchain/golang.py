@@ -78,14 +78,17 @@ def run(go: Path, *arguments: str, cwd: Path, timeout_s: float = _BUILD_TIMEOUT_
     done = proc.run([go, *arguments], env=environment(go, **more), timeout_s=timeout_s, cwd=cwd, check=False)
     if done.returncode == 0:
         return done
-    if any(sign in done.stderr for sign in _NO_NETWORK):
+    said = done.stderr + done.stdout  # with -json, go says on standard output what went wrong
+    if any(sign in said for sign in _NO_NETWORK):
+        reason = _error_of(done.stdout) or done.last_words(2)
         raise NetworkError(
-            f"go {arguments[0]} could not fetch a module: {done.last_words(2)}",
+            f"go {arguments[0]} could not fetch a module: {reason}",
             remedy="connect to the network, or set GOPROXY to a module proxy that you can reach; "
             "what was fetched once is kept",
         )
     raise ProcessError(
-        f"go {' '.join(arguments)} ended with {proc.describe_exit(done.returncode)}: {done.last_words()}",
+        f"go {' '.join(arguments)} ended with {proc.describe_exit(done.returncode)}: "
+        f"{_error_of(done.stdout) or done.last_words()}",
         remedy="read the whole output in the log (labkit -v)",
     )
 
@@ -93,9 +96,15 @@ def run(go: Path, *arguments: str, cwd: Path, timeout_s: float = _BUILD_TIMEOUT_
 class _Download(msgspec.Struct):
     """What `go mod download -json` says of one module."""
 
-    Version: str = ""
     Sum: str = ""
     Error: str = ""
+
+
+def _error_of(stdout: str) -> str | None:
+    try:
+        return msgspec.json.decode(stdout, type=_Download).Error or None
+    except msgspec.DecodeError:
+        return None
 
 
 def install(store: Store, go: Path, go_version: str, pin: PluginTool, platform: str) -> Path:

@@ -1,4 +1,4 @@
-"""Named sets of pinned versions, as TOML in `sets/` beside this module; a pin without a hash is refused when it is read."""
+"""Named sets of pinned versions, as TOML in ``sets/`` beside this module; a pin without a hash is refused."""
 
 import difflib
 import tomllib
