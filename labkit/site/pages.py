@@ -12,6 +12,7 @@ from typing import Final
 
 import jinja2
 import msgspec
+from markupsafe import Markup
 
 import labkit
 from labkit.model.base import Provenance, Text
@@ -19,6 +20,7 @@ from labkit.model.check import Finding, Status
 from labkit.model.machine import Machine, PerformanceLevel, Translation
 from labkit.model.run import NotebookRun, NotebookStatus, RunRecord
 from labkit.site import notebook, show
+from labkit.system.store import shown
 from labkit.words import Language, render, say
 
 #: ``file:`` stands beside ``'self'`` because browsers differ in what 'self' means on a page opened from disk.
@@ -72,6 +74,17 @@ def chip(machine: Machine) -> str:
     return machine.chip or machine.id
 
 
+def ticked(text: str) -> Markup:
+    """Return a sentence, escaped, with what stands in backticks as code."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:  # an odd backtick
+        return Markup.escape(text)
+    return Markup().join(
+        Markup("<code>{}</code>").format(piece) if position % 2 else Markup.escape(piece)
+        for position, piece in enumerate(pieces)
+    )
+
+
 def system(machine: Machine) -> str:
     """Return a machine's system with its version, said once."""
     version = machine.system_version
@@ -106,6 +119,8 @@ class Pages:
         )
         filters: dict[str, Callable[..., object]] = {
             "text": self.text,
+            "shown": shown,
+            "ticked": ticked,
             "chip": chip,
             "system": system,
             "when": show.when,
@@ -167,7 +182,7 @@ class Pages:
         cores = self.say("cores_logical_only", logical=logical)
         if physical is not None:
             cores = self.say("cores", physical=physical, logical=logical)
-        levels = [level(position, one) for position, one in enumerate(machine.performance_levels)]
+        levels = [level(position, one) for position, one in enumerate(machine.performance_levels, 1)]
         return f"{cores}: {', '.join(levels)}" if len(levels) > 1 else cores
 
     def _execution(self, machine: Machine) -> str:

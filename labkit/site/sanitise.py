@@ -80,6 +80,12 @@ def _tables_scroll(soup: BeautifulSoup) -> None:
             table.wrap(soup.new_tag("div", attrs={"class": "lk-scroll", "tabindex": "0", "role": "region"}))
 
 
+def _images_said(soup: BeautifulSoup) -> None:
+    """Put the description where an image was that may not be loaded."""
+    for image in soup.find_all("img", src=False):
+        image.replace_with(f"[{image['alt']}]" if image.get("alt") else "")
+
+
 def _headings_named(soup: BeautifulSoup, taken: set[str]) -> None:
     """Give each heading an id made of its words, so that it can be linked to."""
     for heading in soup.find_all(sorted(_HEADINGS)):
@@ -102,6 +108,7 @@ def clean(html: str, *, ids: set[str] | None = None) -> Markup:
     soup = BeautifulSoup(_CLEANER.clean(str(rough)), "html.parser")
     for link in soup.find_all("a", href=re.compile("^https?:")):
         link["rel"] = "noopener noreferrer nofollow"
+    _images_said(soup)
     _tables_scroll(soup)
     if ids is not None:
         _headings_named(soup, ids)

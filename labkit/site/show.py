@@ -32,8 +32,7 @@ def size(size_bytes: float) -> str:
 
 def seconds(time_s: float) -> str:
     """Return a time in seconds as ``2 min 5 s``, ``48 s``, ``4.2 s`` or ``12 ms``."""
-    if time_s >= _MINUTE_S:
-        whole = round(time_s)
+    if (whole := round(time_s)) >= _MINUTE_S:
         return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
     if time_s >= _SHORT_S:
         return f"{time_s:.0f} s"

@@ -69,13 +69,19 @@ for percent in range(0, 101, 10):
     print(f"\rprogress {percent} %", end="", file=sys.stderr)
 print("\n\x1b[31mred on stderr\x1b[0m", file=sys.stderr)
 print("x" * 300)"""
+SVG = f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="{RAN}"><script>{RAN}</script></svg>'
+FRAMES = (
+    '<iframe src="https://example.org"></iframe><form action="https://example.org"><input></form>'
+    '<img src="https://example.org/pixel.png" alt="a pixel"><a href="&#106;avascript:alert(1)">entity</a>'
+    '<style>body {{ display: none }}</style><p class="lk-banner" id="error" style="position: fixed">dressed up</p>'
+)
+LINKS = "[press](javascript:alert(1)) and [read](https://example.org/page)"
 PAYLOADS = f"""from IPython.display import HTML, Javascript, Markdown, display
 display(HTML({WRONG!r}))
-display(Markdown({WRONG!r} + "\\n\\n[press](javascript:alert(1)) and [read](https://example.org/page)"))
+display(Markdown({WRONG!r} + "\\n\\n" + {LINKS!r}))
 display(Javascript({RAN!r}))
-display({{"image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="{RAN}"/>'}}, raw=True)
-display(HTML('<iframe src="https://example.org"></iframe><form action="https://example.org"><input></form>'
-    '<img src="https://example.org/pixel.png" alt="a pixel"><a href="&#106;avascript:alert(1)">entity</a>'))"""
+display({{"image/svg+xml": {SVG!r}}}, raw=True)
+display(HTML({FRAMES!r}))"""
 PROSE = f"""# Is everything where it should be?
 
 Look for the **first** tool that differs; `go` comes first. It costs $5 or $6, no formula.

@@ -48,6 +48,7 @@
 
   // ---- figures
   const NARROW_PX = 600;
+  const LETTER_PX = 6.5; // of an annotation's letter, on the average
   const CONFIG = { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtonsToRemove: ["lasso2d", "select2d"] };
   const plain = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
   const drawn = [];
@@ -58,26 +59,56 @@
     return out;
   }
 
-  // A colour of the figure's own that would vanish: near black on dark, near white on light.
-  function vanishes(text, dark) {
-    const found = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(text ?? "") ?? /^rgba?\((\d+),\s*(\d+),\s*(\d+)/.exec(text ?? "");
-    let parts;
-    if (text === "black") parts = [0, 0, 0];
-    else if (text === "white") parts = [255, 255, 255];
-    else if (!found) return false;
-    else if (found.length === 2) {
-      const hex = found[1].length === 3 ? [...found[1]].map((digit) => digit + digit).join("") : found[1];
-      parts = [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
-    } else parts = found.slice(1, 4).map(Number);
-    const light = (0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]) / 255;
-    return dark ? light < 0.35 : light > 0.8;
+  // Figures are made for light pages. On a dark one, their greys that would vanish or glare are turned over; colours stay.
+  function grey(text) {
+    if (typeof text !== "string") return null;
+    const named = { black: "#000000", white: "#ffffff", gray: "#808080", grey: "#808080" }[text] ?? text;
+    const hex = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(named)?.[1];
+    const parts = hex
+      ? (hex.length === 3 ? [...hex].map((digit) => digit + digit) : hex.match(/../g)).map((pair) => parseInt(pair, 16))
+      : /^rgba?\((\d+),\s*(\d+),\s*(\d+)/.exec(named)?.slice(1).map(Number);
+    if (!parts || Math.max(...parts) - Math.min(...parts) > 40) return null;
+    return (parts[0] + parts[1] + parts[2]) / 3;
+  }
+
+  function turned(text) {
+    if (colour("--is-dark") !== "1") return text;
+    const level = grey(text);
+    if (level === null) return text;
+    if (level < 110) return colour("--ink");
+    return level > 225 ? colour("--page") : text;
+  }
+
+  const PAINTED = ["error_x", "error_y", "line", "marker", "textfont", "outsidetextfont", "font"];
+  function turnedOver(value) {
+    if (!plain(value)) return value;
+    const out = { ...value };
+    for (const [key, inner] of Object.entries(value)) {
+      if (key === "color" && typeof inner === "string") out[key] = turned(inner);
+      else if (PAINTED.includes(key)) out[key] = turnedOver(inner);
+    }
+    return out;
+  }
+
+  // Lines of an annotation broken where a narrow figure would cut them off.
+  function wrapped(text, letters) {
+    if (typeof text !== "string") return text;
+    const lines = text.split(/<br\s*\/?>/i).map((line) => {
+      let length = 0;
+      return line.split(" ").reduce((sofar, word) => {
+        const seen = word.replace(/<[^>]*>/g, "").length;
+        const broken = length > 0 && length + 1 + seen > letters;
+        length = broken || !sofar ? seen : length + 1 + seen;
+        return sofar ? sofar + (broken ? "<br>" : " ") + word : word;
+      }, "");
+    });
+    return lines.join("<br>");
   }
 
   function look(layout, width) {
     const ink = colour("--ink");
     const grid = colour("--line");
     const page = colour("--page");
-    const dark = colour("--is-dark") === "1";
     const axis = {
       gridcolor: grid, zerolinecolor: grid, linecolor: colour("--quiet"), tickcolor: grid, automargin: true,
       tickfont: { color: ink }, title: { font: { color: ink } },
@@ -99,40 +130,22 @@
     const margin = plain(layout.margin) ? layout.margin : {};
     out.margin = { ...margin, t: Math.min(margin.t ?? 32, 64), l: margin.l ?? 56, r: Math.min(margin.r ?? 16, 32), b: margin.b ?? 48 };
     out.autosize = true;
-    if (Array.isArray(layout.annotations)) {
-      out.annotations = layout.annotations.map((note) => {
-        if (!plain(note)) return note;
-        const font = plain(note.font) ? note.font : {};
-        return { ...note, font: { ...font, color: !font.color || vanishes(font.color, dark) ? ink : font.color } };
-      });
+    for (const key of ["annotations", "shapes"]) {
+      if (Array.isArray(layout[key])) out[key] = layout[key].map(turnedOver);
     }
-    if (Array.isArray(layout.shapes)) {
-      out.shapes = layout.shapes.map((shape) => {
-        if (!plain(shape) || !plain(shape.line) || !vanishes(shape.line.color, dark)) return shape;
-        return { ...shape, line: { ...shape.line, color: ink } };
-      });
+    if (width < NARROW_PX && out.annotations) {
+      const letters = Math.floor(width / LETTER_PX);
+      out.annotations = out.annotations.map((note) => (plain(note) ? { ...note, text: wrapped(note.text, letters) } : note));
+    }
+    if (plain(layout.template) && plain(layout.template.data)) {
+      const kinds = Object.entries(layout.template.data).filter(([, list]) => Array.isArray(list));
+      out.template = { ...layout.template, data: Object.fromEntries(kinds.map(([kind, list]) => [kind, list.map(turnedOver)])) };
     }
     return out;
   }
 
-  // Marks and lines that would vanish take the ink's colour; interval bars are of this kind.
-  function traces(data) {
-    const dark = colour("--is-dark") === "1";
-    const ink = colour("--ink");
-    const mend = (value) => {
-      if (!plain(value)) return value;
-      const out = { ...value };
-      for (const [key, inner] of Object.entries(value)) {
-        if (key === "color" && typeof inner === "string" && vanishes(inner, dark)) out[key] = ink;
-        else if (["error_x", "error_y", "line", "marker", "textfont", "outsidetextfont"].includes(key)) out[key] = mend(inner);
-      }
-      return out;
-    };
-    return data.map(mend);
-  }
-
   async function draw(place, figure, first) {
-    const data = traces(figure.data);
+    const data = figure.data.map(turnedOver);
     const layout = look(figure.layout ?? {}, place.clientWidth);
     if (first) await Plotly.newPlot(place, data, layout, CONFIG);
     else await Plotly.react(place, data, layout, CONFIG);
