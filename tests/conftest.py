@@ -44,6 +44,16 @@ def spaced_home(tmp_path, toolchain, monkeypatch):
     return home
 
 
+@pytest.fixture
+def empty_store(tmp_path, toolchain, monkeypatch):
+    """A LABKIT_HOME with an empty store; modules and compiled packages are those that are already there."""
+    home = tmp_path / "empty home"
+    home.mkdir()
+    (home / "go").symlink_to(store.home() / "go")
+    monkeypatch.setenv("LABKIT_HOME", str(home))
+    return home
+
+
 @pytest.fixture(autouse=True)
 def _no_handlers_left():
     """A test that sets up logging takes it down again."""

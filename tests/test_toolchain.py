@@ -10,6 +10,7 @@ import pytest
 
 from labkit.errors import NetworkError, ProvisionError, UsageError
 from labkit.model.toolchain import ToolOrigin
+from labkit.system import store
 from labkit.system.store import Store, file_digest
 from labkit.toolchain import find, golang, host, host_platform, pins, program, provision, wheels
 from labkit.toolchain.pins import PluginTool, Wheel, WheelTool
@@ -159,6 +160,9 @@ def own_proxy(tmp_path, monkeypatch, toolchain):
         archive.writestr("example.com/tiny@v1.0.0/main.go", 'package main\n\nfunc main() { println("tiny v1.0.0") }\n')
     monkeypatch.setenv("GOPROXY", (tmp_path / "proxy").as_uri())
     monkeypatch.setenv("GOSUMDB", "off")
+    built = store.home() / "go/build"
+    (tmp_path / "home/go").mkdir(parents=True)
+    (tmp_path / "home/go/build").symlink_to(built)  # what was compiled is reused, what was fetched is not
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "home"))
     golang._network_settings.cache_clear()
     yield folder
@@ -237,14 +241,16 @@ def test_the_hosts_go_is_taken_only_when_it_is_the_pinned_one(executable, monkey
     [("libprotoc 30.2", True, True), ("libprotoc 30.2", False, False), ("libprotoc 29.3", True, False)],
     ids=["exact", "bin alone", "older"],
 )
-def test_the_hosts_protoc_is_taken_only_whole(executable, monkeypatch, tmp_path, answer, include, taken):
+def test_the_hosts_protoc_is_taken_only_whole(executable, tmp_path, answer, include, taken):
     own = executable("protoc", f"echo '{answer}'")
     types = tmp_path / "include/google/protobuf"
     if include:
         types.mkdir(parents=True)
         (types / "timestamp.proto").touch()
-    monkeypatch.setenv("PATH", str(own.parent))
-    assert host.protoc("30.2") == ((own.resolve(), (tmp_path / "include").resolve()) if taken else None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(own.parent))
+        found = host.protoc("30.2")
+    assert found == ((own.resolve(), (tmp_path / "include").resolve()) if taken else None)
 
 
 def test_a_host_without_tools_or_with_a_broken_one_offers_none(executable, monkeypatch, tmp_path):

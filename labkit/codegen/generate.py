@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from labkit.errors import GenerateError, ProcessError, TimeoutExpiredError
+from labkit.errors import GenerateError
 from labkit.model.codegen import Generated, GeneratedFile
 from labkit.model.toolchain import Toolchain
 from labkit.system import proc
@@ -44,9 +44,15 @@ def generate(toolchain: Toolchain, sources: Sequence[str], *, proto_path: Path, 
             f"--{name}_out={beside}",
             f"--{name}_opt=paths=source_relative",
         ]
-    command += [f"--proto_path={proto_path}", f"--proto_path={toolchain.protoc_include}", *sources]
+    folder = proto_path.absolute()
+    command += [f"--proto_path={folder}", f"--proto_path={toolchain.protoc_include}", *sources]
     try:
-        done = proc.run(command, env=base(), timeout_s=_TIMEOUT_S, cwd=proto_path)
+        done = proc.run(command, env=base(), timeout_s=_TIMEOUT_S, cwd=folder, check=False)
+        if done.returncode != 0:
+            raise GenerateError(
+                f"protoc failed: {done.first_words()}",
+                remedy="mend the .proto file that protoc names, or run `labkit setup` if it names a plugin",
+            )
         files = tuple(_look(file, beside) for file in sorted(beside.rglob("*.go")))
         if not files:
             raise GenerateError(
@@ -57,13 +63,6 @@ def generate(toolchain: Toolchain, sources: Sequence[str], *, proto_path: Path, 
             if out.exists():
                 shutil.rmtree(out)
             beside.rename(out)
-    except TimeoutExpiredError:
-        raise
-    except ProcessError as error:
-        raise GenerateError(
-            f"protoc failed: {error.what.split(': ', 1)[-1]}",
-            remedy="mend the .proto file that protoc names, or run labkit setup if a plugin is named",
-        ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     shown = tuple(str(word).replace(str(beside), str(out)) for word in command)

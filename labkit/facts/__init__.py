@@ -4,7 +4,9 @@ What can be reused (tools, builds) comes from the store by its digest; what is m
 :class:`Facts`. Nothing here judges.
 """
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -71,8 +73,9 @@ class Facts:
     @cached_property
     def generated_folder(self) -> Path:
         """The folder of the generated helloworld code; it goes with these facts."""
-        self._scratch = tempfile.TemporaryDirectory(prefix="labkit-")
-        return Path(self._scratch.name) / "pb"
+        scratch = tempfile.mkdtemp(prefix="labkit-")
+        weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
+        return Path(scratch) / "pb"
 
     @cached_property
     def generated(self) -> Generated:

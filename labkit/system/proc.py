@@ -117,11 +117,18 @@ class Completed:
 
     def last_words(self, lines: int = 3) -> str:
         """Return the last non-empty lines of standard error, or of standard output, on one line."""
+        return " | ".join(self._lines()[-lines:])
+
+    def first_words(self, lines: int = 3) -> str:
+        """Return the first such lines: a compiler says the cause first and what follows from it later."""
+        return " | ".join(self._lines()[:lines])
+
+    def _lines(self) -> list[str]:
         for text in (self.stderr, self.stdout):
             kept = [line.strip() for line in text.splitlines() if line.strip()]
             if kept:
-                return " | ".join(kept[-lines:])
-        return "it printed nothing"
+                return kept
+        return ["it printed nothing"]
 
 
 def describe_exit(returncode: int) -> str:

@@ -88,7 +88,7 @@ def run(go: Path, *arguments: str, cwd: Path, timeout_s: float = _BUILD_TIMEOUT_
         )
     raise ProcessError(
         f"go {' '.join(arguments)} ended with {proc.describe_exit(done.returncode)}: "
-        f"{_error_of(done.stdout) or done.last_words()}",
+        f"{_error_of(done.stdout) or done.first_words()}",
         remedy="read the whole output in the log (labkit -v)",
     )
 
