@@ -13,6 +13,7 @@ from typing import Any, Final
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
+from elftools.elf.sections import NoteSection
 from elftools.elf.segments import InterpSegment, NoteSegment
 
 from labkit.binary.image import Image, Segment
@@ -219,8 +220,8 @@ def _read_dynamic(found: _Found, segment: Any) -> None:  # noqa: ANN401 - pyelft
                 pass
 
 
-def _read_notes(found: _Found, segment: Any) -> None:  # noqa: ANN401 - pyelftools has no types
-    for note in islice(segment.iter_notes(), 100):
+def _read_notes(found: _Found, part: Any) -> None:  # noqa: ANN401 - pyelftools has no types
+    for note in islice(part.iter_notes(), 100):
         name, kind = note["n_name"], note["n_type"]
         if name == "GNU" and kind == "NT_GNU_BUILD_ID":
             found.build_id = str(note["n_desc"])
@@ -254,6 +255,8 @@ def _read_sections(found: _Found, elf: Any, source: Source) -> MalformedError | 
             found.image.go_section = (head["sh_addr"], head["sh_size"])
         elif isinstance(section, GNUVerNeedSection):
             _read_needs(found, section)
+        elif isinstance(section, NoteSection):
+            _read_notes(found, section)  # Go's linker puts the GNU build id in a section that no segment covers
     return None
 
 

@@ -16,7 +16,8 @@ def _libc(case: Case) -> str | None:
     known = data()["linux"]["interpreters"].get(case.slice.interpreter or "")
     if known is not None:
         return str(known["libc"])
-    if any(each.startswith(("libc.musl-", "ld-musl-")) for each in case.slice.libraries):
+    # "libc.so" is musl's own name; glibc's is "libc.so.6"
+    if any(each.startswith(("libc.musl-", "ld-musl-")) or each == "libc.so" for each in case.slice.libraries):
         return "musl"
     if any(each == "libc.so.6" or each.startswith("ld-linux") for each in case.slice.libraries):
         return "glibc"
@@ -34,7 +35,10 @@ def _i386(case: Case) -> bool:
 @_condition("elf-system")
 def _elf_system(case: Case) -> Slots | None:
     go = case.binary.go.settings.get("GOOS") if case.binary.go else None
-    system = case.slice.platform or go
+    foreign = data()["linux"]["foreign_libraries"]
+    system = (
+        case.slice.platform or go or next((foreign[each] for each in case.slice.libraries if each in foreign), None)
+    )
     if _libc(case) == "bionic":
         system = "android"
     return None if system in {None, "linux"} else {"system": str(system)}
