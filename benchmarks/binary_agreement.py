@@ -10,6 +10,7 @@ Needs go, readelf, llvm-readelf, llvm-objdump, llvm-lipo, file and a network for
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from labkit.binary import inspect
@@ -25,63 +26,70 @@ EXPLAINED: dict[tuple[str, str], str] = {
     (
         "llvm-readelf",
         "architecture",
-    ): "LLVM 14 does not know LoongArch's number in its header listing; readelf and `file` do.",
+    ): "LLVM 14 has no name for LoongArch; readelf and `file` have.",
 }
+
+
+@dataclass
+class Tally:
+    """What was compared, and what came of it."""
+
+    compared: Counter[str] = field(default_factory=Counter)
+    differing: list[tuple[str, str, str, str, str]] = field(default_factory=list)  # file, oracle, field, ours, theirs
+    verdicts: Counter[Runs] = field(default_factory=Counter)
+    shapes: Counter[str] = field(default_factory=Counter)
+
+    def note(self, name: str, oracle: str, mine: oracles.Fields, theirs: oracles.Fields) -> None:
+        self.compared[oracle] += sum(key in mine for key in theirs)
+        for key, (ours, others) in oracles.differences(mine, theirs).items():
+            self.differing.append((name, oracle, key, str(ours), str(others)))
 
 
 def main() -> int:
     go = need("go")
+    tally = Tally()
     with tempfile.TemporaryDirectory() as scratch:
-        built = build_all(Path(scratch), go)
-        third = [(entry.id, fetch(entry)) for entry in ALL]
-        own = [(f"go-{name}", path) for name, path in built.items()]
-        compared: Counter[tuple[str, str]] = Counter()
-        differing: list[tuple[str, str, str, str, str]] = []
-        verdicts: Counter[Runs] = Counter()
-        shapes: Counter[str] = Counter()
-        for name, path in (*own, *third):
+        own = {f"go-{name}": path for name, path in build_all(Path(scratch), go).items()}
+        third = {entry.id: fetch(entry) for entry in ALL}
+        for name, path in (own | third).items():
             binary = inspect(path)
-            _compare(name, path, binary, go, compared, differing)
-            shapes.update(_shapes(binary))
-            if (name, path) in third:
-                verdicts.update(verdict.runs for verdict in binary.verdicts)
-    report = _report(len(own), len(third), compared, differing, verdicts, shapes)
+            compare(tally, name, path, binary, go=go)
+            tally.shapes.update(_shapes(binary))
+            if name in third:
+                tally.verdicts.update(verdict.runs for verdict in binary.verdicts)
+    report = _report(tally, own=len(own), third=len(third))
     Path("docs/binary-agreement.md").write_text(report, "utf-8")
     print(report)
-    return 1 if any((oracle, field) not in EXPLAINED for _, oracle, field, _, _ in differing) else 0
+    return 1 if any((oracle, key) not in EXPLAINED for _, oracle, key, _, _ in tally.differing) else 0
 
 
-def _compare(name: str, path: Path, binary: Binary, go: Path, compared: Counter, differing: list) -> None:
-    def note(oracle: str, mine: oracles.Fields, theirs: oracles.Fields) -> None:
-        compared.update((oracle, key) for key in theirs if key in mine)
-        for key, (ours, others) in oracles.differences(mine, theirs).items():
-            differing.append((name, oracle, key, str(ours), str(others)))
-
+def compare(tally: Tally, name: str, path: Path, binary: Binary, *, go: Path) -> None:
+    """Ask every oracle that knows the format about every field that it can say."""
     if binary.error is not None or not binary.slices:
-        differing.append((name, "labkit", "error", str(binary.error), ""))
+        tally.differing.append((name, "labkit", "error", str(binary.error), ""))
         return
-    said = oracles.file_words(path)
+    first = binary.slices[0]
     mine = {
         "format": binary.format.value,
-        "bits": binary.slices[0].bits,
-        "endian": binary.slices[0].endian,
-        "stripped": not binary.slices[0].symbols,
-        "interpreter": binary.slices[0].interpreter,
+        "bits": first.bits,
+        "endian": first.endian,
+        "stripped": not first.symbols,
+        "interpreter": first.interpreter,
         "slices": len(binary.slices),
         "types": {_FILE_TYPES.get(each.file_type, each.file_type) for each in binary.slices},
     }
-    note("file", mine, said)
-    note("go version -m", {"json": oracles.go_as_json(binary)}, {"json": oracles.go_json(path, go)})
+    tally.note(name, "file", mine, oracles.file_words(path))
+    tally.note(name, "go version -m", {"json": oracles.go_as_json(binary)}, {"json": oracles.go_json(path, go)})
     if binary.format is Format.ELF:
         for tool in ("readelf", "llvm-readelf"):
-            note(tool, oracles.ours(binary.slices[0]), oracles.elf(path, oracles.program(tool)))
+            tally.note(name, tool, oracles.ours(first), oracles.elf(path, oracles.program(tool)))
     else:
         names = [each.architecture for each in binary.slices]
-        note("llvm-lipo", {"slices": names}, {"slices": oracles.architectures(path)})
+        tally.note(name, "llvm-lipo", {"slices": names}, {"slices": oracles.architectures(path)})
         for slice_ in binary.slices:
-            note("llvm-objdump", oracles.ours(slice_), oracles.macho(path, slice_.architecture))
+            tally.note(name, "llvm-objdump", oracles.ours(slice_), oracles.macho(path, slice_.architecture))
     for slice_, theirs in zip(binary.slices, oracles.lief(path), strict=True):
-        note("LIEF", oracles.ours(slice_), theirs)
+        tally.note(name, "LIEF", oracles.ours(slice_), theirs)
 
 
 _FILE_TYPES = {"library": "dynamically linked shared library"}
@@ -95,37 +103,34 @@ def _shapes(binary: Binary) -> list[str]:
     ]
 
 
-def _report(own: int, third: int, compared: Counter, differing: list, verdicts: Counter, shapes: Counter) -> str:
-    fields: Counter[str] = Counter()
-    wrong: Counter[str] = Counter(oracle for _, oracle, _, _, _ in differing)
-    for (oracle, _), n in compared.items():
-        fields[oracle] += n
-    total = sum(verdicts.values())
+def _report(tally: Tally, *, own: int, third: int) -> str:
+    wrong = Counter(oracle for _, oracle, _, _, _ in tally.differing)
+    total = sum(tally.verdicts.values())
     lines = [
         "# Agreement of `labkit inspect` with other programs",
         "",
-        f"{own} Go builds and {third} third-party files (wheels, npm packages, Maven's protoc; `tests/binary_corpus.py` names",
-        "them), made anew by `python -m benchmarks.binary_agreement`.",
+        f"{own} Go builds and {third} third-party files (wheels, npm packages, Maven's protoc: `tests/binary_corpus.py`",
+        "names them), compared field by field by `python -m benchmarks.binary_agreement`, which writes this page.",
         "",
         "| oracle | fields compared | differences |",
         "|---|---|---|",
-        *(f"| {oracle} | {n} | {wrong[oracle]} |" for oracle, n in sorted(fields.items())),
+        *(f"| {oracle} | {n} | {wrong[oracle]} |" for oracle, n in sorted(tally.compared.items())),
         "",
         "## Every difference",
         "",
-        *(["None."] if not differing else []),
+        *(["None."] if not tally.differing else []),
         *(
-            f"- {name}, {field}: labkit `{ours}`, {oracle} `{others}`. {EXPLAINED.get((oracle, field), 'NOT EXPLAINED')}"
-            for name, oracle, field, ours, others in differing
+            f"- {name}, {key}: labkit `{ours}`, {oracle} `{others}`. {EXPLAINED.get((oracle, key), 'NOT EXPLAINED')}"
+            for name, oracle, key, ours, others in tally.differing
         ),
         "",
         f"## Verdicts over the third-party files, for {', '.join(DEFAULT_MACHINES)}",
         "",
-        *(f"- {runs}: {verdicts[runs]} of {total} ({verdicts[runs] / total:.1%})" for runs in Runs),
+        *(f"- {runs}: {tally.verdicts[runs]} of {total} ({tally.verdicts[runs] / total:.1%})" for runs in Runs),
         "",
         "## Shapes",
         "",
-        *(f"- {shape}: {n}" for shape, n in sorted(shapes.items())),
+        *(f"- {shape}: {n}" for shape, n in sorted(tally.shapes.items())),
         "",
     ]
     return "\n".join(lines)

@@ -108,6 +108,7 @@ def _add_certificates(folder: Path) -> None:
 
 
 def _record(*, executions: int, failed: bool, took: float, peak: str, covered: tuple[str, str], found: int) -> None:
+    outcome = "a failure" if failed else "no exception, no hang over 2 s, no result that is not as it should be"
     lines = [
         "# The fuzz run of `labkit inspect`",
         "",
@@ -117,10 +118,11 @@ def _record(*, executions: int, failed: bool, took: float, peak: str, covered: t
         "| | |",
         "|---|---|",
         f"| date | {datetime.now(UTC):%Y-%m-%d} |",
-        f"| machine | {platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()} |",
+        f"| machine | {platform.system()} {platform.machine()}, {os.cpu_count()} cores |",
+        f"| Python | {platform.python_version()} |",
         f"| executions | {executions:,} |",
         f"| wall time | {took:,.0f} s |",
-        f"| outcome | {'a failure' if failed else 'no exception, no hang over 2 s, no wrong result'} |",
+        f"| outcome | {outcome} |",
         f"| peak memory | {peak} MiB (limit {_MEMORY_MIB}) |",
         f"| edges covered | {covered[0]}, features {covered[1]} |",
         f"| inputs kept for new coverage | {found} |",

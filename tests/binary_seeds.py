@@ -50,7 +50,7 @@ def _library_id() -> bytes:
 
 
 def damaged(data: bytes, *, seed: int, count: int) -> Iterator[bytes]:
-    """Yield ``count`` damaged copies: cut off, bits flipped, numbers poisoned, bytes replaced; equal for equal seeds."""
+    """Yield damaged copies, equal for equal seeds: cut off, bits flipped, numbers poisoned, bytes replaced."""
     source = random.Random(seed)
     for _ in range(count):
         copy = bytearray(data)

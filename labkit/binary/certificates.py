@@ -86,7 +86,7 @@ def read(data: bytes, unknown: list[str]) -> Signed:
 
 def _read(data: bytes) -> Signed:
     content = der.one(data).children()[1].children()[0].children()
-    known = [_certificate(each) for each in next(each for each in content if each.tag == der.CONTEXT_0).children()]
+    known = [_certificate(each) for each in _tagged(content, der.CONTEXT_0).children()]
     # version, signer (issuer and serial), hash, signed attributes, algorithm, signature
     signer = content[-1].children()[0].children()
     issuer, serial = signer[1].children()
@@ -98,7 +98,7 @@ def _read(data: bytes) -> Signed:
     if attributes.tag != der.CONTEXT_0 or algorithm is None:
         raise MalformedError("a signature without attributes, or with a hash that is not known", 0)
     digest = _message_digest(attributes)
-    signature = next(each.octets() for each in signer[4:] if each.tag == der.OCTET_STRING)
+    signature = _tagged(signer[4:], der.OCTET_STRING).octets()
     # what is signed are the attributes under the tag of a SET (RFC 5652 5.4)
     message = bytes([der.SET]) + attributes.whole[1:]
     chain = _chain(leaf, known)
@@ -109,6 +109,13 @@ def _read(data: bytes) -> Signed:
         hash=algorithm,
         digest=digest,
     )
+
+
+def _tagged(values: tuple[der.Value, ...], tag: int) -> der.Value:
+    for value in values:
+        if value.tag == tag:
+            return value
+    raise MalformedError(f"no value with tag {tag:#x}", 0)
 
 
 def _message_digest(attributes: der.Value) -> bytes:

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import logging
 import os
 import stat
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from labkit.binary import elf, gobuildinfo, macho, signature
 from labkit.binary.judging import DEFAULT_MACHINES, check_machines, judge
 from labkit.binary.reading import MalformedError, Source, plain
 from labkit.model.binary import Binary, Format, GoInfo, Linkage, Signature, SignatureKind, Slice
+
+log = logging.getLogger(__name__)
 
 _KINDS = (
     (stat.S_ISDIR, "a folder, not a file"),
@@ -116,6 +119,9 @@ def _read(path: str, source: Source, *, pages: bool, sha256: str | None) -> Bina
             slices, go, error = _macho(source, pages=pages)
     except MalformedError as fault:
         error = str(fault)
+    except Exception as fault:
+        log.exception("%s", path)
+        error = f"labkit did not foresee this file, please report it: {type(fault).__name__}: {fault}"
     kind = None if format_ is not Format.OTHER else _other_kind(source)
     return Binary(
         path=path, sha256=sha256, size_bytes=source.size, format=format_, error=error, kind=kind, go=go, slices=slices
