@@ -77,3 +77,12 @@ def executable(tmp_path):
         return path
 
     return make
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="write golden files anew")
+
+
+@pytest.fixture
+def update_golden(request):
+    return request.config.getoption("--update-golden")

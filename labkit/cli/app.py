@@ -31,16 +31,21 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"labkit {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", help="Print labkit's version.", is_eager=True)] = False,
+    version: Annotated[  # noqa: ARG001 - its callback prints it
+        bool, typer.Option("--version", help="Print labkit's version.", is_eager=True, callback=_print_version)
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
     verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Show the log; -vv for all of it.")] = 0,
 ) -> None:
     """A reproducible lab for the protobuf and gRPC Go toolchain on Apple silicon."""
-    if version:
-        typer.echo(f"labkit {__version__}")
-        raise typer.Exit
     if quiet:
         os.environ[progress.VARIABLE] = progress.OFF
     if verbose:
@@ -62,10 +67,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = app(words, prog_name="labkit", standalone_mode=False)
     except LabError as error:
         sys.exit(_report(error.what, error.remedy, error.exit_code, as_json="--json" in words))
-    except typer.Abort:
-        sys.exit(_report("interrupted", "run it again", INTERRUPTED, as_json="--json" in words))
-    except KeyboardInterrupt:
-        sys.exit(_report("interrupted", "run it again", INTERRUPTED, as_json="--json" in words))
+    except (typer.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone (a pager, head): not our fault, and nothing is left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -77,6 +80,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         traceback.print_exc()
         what = f"labkit did not foresee this: {type(error).__name__}: {error}"
         sys.exit(_report(what, "please report it with the lines above", UNFORESEEN, as_json="--json" in words))
+    if code == INTERRUPTED:
+        _report("interrupted", "run it again: what was provisioned and built is kept", code, as_json="--json" in words)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -16,9 +16,11 @@ import msgspec
 import nbformat
 import yaml
 
+from labkit.bench.plan import LIMITS, Plan
 from labkit.errors import UsageError
 from labkit.lab import shipped
 from labkit.model.machine import Machine
+from labkit.toolchain import pins
 
 Value = str | int | float | bool | None
 
@@ -70,6 +72,7 @@ def load(name: str, *, only: Sequence[str] = ()) -> Profile:
                     remedy=f"add it under parameters, for example {parameter}: {default!r}",
                 )
             _check_type(parameter, written.parameters[parameter], default, path.name)
+    _check_values(written.parameters)
     return Profile(name=path.stem, machine=written.machine, notebooks=notebooks, parameters=written.parameters)
 
 
@@ -155,6 +158,15 @@ def _check_name(parameter: str, known: set[str], name: str) -> None:
             f"{name} sets {parameter!r}, which no notebook of it declares",
             remedy=f"did you mean {near[0]!r}?" if near else f"they declare {', '.join(sorted(known))}",
         )
+
+
+def _check_values(parameters: Mapping[str, Value]) -> None:
+    # What the rooms would refuse in the first cell that uses it is refused here, before anything runs.
+    if "toolchain" in parameters:
+        pins.named(str(parameters["toolchain"]))
+    plan = {name: value for name, value in parameters.items() if name in LIMITS}
+    if plan:
+        msgspec.convert(plan, Plan)
 
 
 def _check_type(parameter: str, value: Value, default: Value, name: str) -> None:
