@@ -163,7 +163,7 @@ def test_the_report_says_who_how_and_what(run, tmp_path):
         "FFT of 4096 points 55.1 ms/op none: n is too small \u2013 3 55.1 ms/op",
         "it answered nothing",
         "helloworld.Greeter/SayHello: asked you, answered Hello you in 1.20 ms.",
-        "m1-macos14: yes linux-amd64: no",
+        "yes : m1-macos14 no : linux-amd64",
         "could not be read: no executable",
         "record.json holds everything on this page",
     ):

@@ -34,7 +34,15 @@ def test_a_size_has_its_unit(size_bytes, expected):
 
 @pytest.mark.parametrize(
     ("time_s", "expected"),
-    [(0.0012, "1.20 ms"), (0.5, "500 ms"), (4.21, "4.2 s"), (12.3, "12 s"), (59.9, "1 min 0 s"), (125, "2 min 5 s")],
+    [
+        (0.0012, "1.20 ms"),
+        (0.000359, "359 µs"),
+        (0.5, "500 ms"),
+        (4.21, "4.2 s"),
+        (12.3, "12 s"),
+        (59.9, "1 min 0 s"),
+        (125, "2 min 5 s"),
+    ],
     ids=str,
 )
 def test_a_time_has_its_unit(time_s, expected):

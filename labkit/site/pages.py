@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 import labkit
 from labkit.model.base import Provenance, Text
+from labkit.model.binary import Slice
 from labkit.model.check import Finding, Status
 from labkit.model.machine import Machine, PerformanceLevel, Translation
 from labkit.model.run import NotebookRun, NotebookStatus, RunRecord
@@ -93,6 +94,13 @@ def system(machine: Machine) -> str:
     return f"{machine.system_name} {version}"
 
 
+def minimum_system(one: Slice) -> str | None:
+    """Return the least system that a slice runs on, as ``macos 13.0``."""
+    if one.minimum_os is None or one.platform is None or one.minimum_os.startswith(one.platform):
+        return one.minimum_os
+    return f"{one.platform} {one.minimum_os}"
+
+
 def findings(record: RunRecord) -> tuple[Finding, ...]:
     """Return all findings of a record, in the order of its sections."""
     sections = (record.install, record.codegen, record.binaries)
@@ -121,6 +129,7 @@ class Pages:
             "text": self.text,
             "shown": shown,
             "ticked": ticked,
+            "minimum_system": minimum_system,
             "chip": chip,
             "system": system,
             "when": show.when,

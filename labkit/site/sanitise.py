@@ -6,14 +6,15 @@ frames and forms. No image is loaded from elsewhere: only embedded bitmaps stay.
 the second wall behind this one.
 
 bleach, which is nbconvert's own sanitiser, decides. The pass before it only removes the contents of elements whose text
-nobody should read (bleach would show a removed script's text); the one after it only adds: scrolling boxes and names.
+nobody should read (bleach would show a removed script's text); the one after it only adds: scrolling boxes, widths of
+cells, names.
 """
 
 import re
 from typing import Final
 
-import bleach  # type: ignore[import-untyped]
-from bleach.css_sanitizer import CSSSanitizer  # type: ignore[import-untyped]
+import bleach
+from bleach.css_sanitizer import CSSSanitizer
 from bs4 import BeautifulSoup
 from markupsafe import Markup
 
@@ -51,6 +52,9 @@ _BITMAP: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 #: Classes of the site's own furniture, which content may not dress up as.
 _RESERVED: Final = "lk-"
+#: Letters of a cell that is not broken, and of one that is given room to wrap.
+_SHORT_CELL: Final = 26
+_LONG_CELL: Final = 40
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
@@ -77,7 +81,16 @@ def _tables_scroll(soup: BeautifulSoup) -> None:
     """Put each table into a box of its own that scrolls sideways, reachable by keyboard."""
     for table in soup.find_all("table"):
         if table.find_parent("table") is None:
-            table.wrap(soup.new_tag("div", attrs={"class": "lk-scroll", "tabindex": "0", "role": "region"}))
+            table.wrap(soup.new_tag("div", attrs={"class": "lk-scroll", "tabindex": "0", "role": "group"}))
+
+
+def _cells_sized(soup: BeautifulSoup) -> None:
+    """Mark cells whose words stay on one line (names, versions, numbers), and those with text to wrap."""
+    for cell in soup.find_all(["td", "th"]):
+        length = len(cell.get_text())
+        kind = "lk-short" if length <= _SHORT_CELL else "lk-long" if length > _LONG_CELL else None
+        if kind is not None:
+            cell["class"] = " ".join([*filter(None, cell.get_attribute_list("class")), kind])
 
 
 def _images_said(soup: BeautifulSoup) -> None:
@@ -110,6 +123,7 @@ def clean(html: str, *, ids: set[str] | None = None) -> Markup:
         link["rel"] = "noopener noreferrer nofollow"
     _images_said(soup)
     _tables_scroll(soup)
+    _cells_sized(soup)
     if ids is not None:
         _headings_named(soup, ids)
     return Markup(str(soup))  # noqa: S704 - the one place where text becomes markup: all of it passed the list above

@@ -9,6 +9,7 @@ _TIME_UNITS: Final = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
 _SIZE_UNITS: Final = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _MINUTE_S: Final = 60
 _SHORT_S: Final = 10
+_MILLISECOND_S: Final = 1e-3
 _HUNDRED: Final = 100
 
 
@@ -31,14 +32,16 @@ def size(size_bytes: float) -> str:
 
 
 def seconds(time_s: float) -> str:
-    """Return a time in seconds as ``2 min 5 s``, ``48 s``, ``4.2 s`` or ``12 ms``."""
+    """Return a time in seconds as ``2 min 5 s``, ``48 s``, ``4.2 s``, ``12 ms`` or ``359 µs``."""
     if (whole := round(time_s)) >= _MINUTE_S:
         return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
     if time_s >= _SHORT_S:
         return f"{time_s:.0f} s"
     if time_s >= 1:
         return f"{time_s:.1f} s"
-    return f"{significant(time_s * 1000)} ms"
+    if time_s >= _MILLISECOND_S:
+        return f"{significant(time_s * 1e3)} ms"
+    return f"{significant(time_s * 1e6)} µs"
 
 
 def when(iso: str) -> str:
