@@ -39,8 +39,12 @@ def home() -> Path:
 
 
 def shown(text: str) -> str:
-    """Return a text with the folders of this machine's user shortened, as it may be published."""
-    return text.replace(str(home()), "$LABKIT_HOME").replace(str(Path.home()), "~")
+    """Return a text with this machine's folders shortened (labkit's store, labkit itself, the user's home).
+
+    What it returns may be published: it names no user and no place of this machine.
+    """
+    package = Path(__file__).parents[1]
+    return text.replace(str(home()), "$LABKIT_HOME").replace(str(package), "$LABKIT").replace(str(Path.home()), "~")
 
 
 @contextlib.contextmanager
