@@ -64,16 +64,20 @@ def build(
         "package": package,
         "platform": target,
         "flags": list(_FLAGS),
+        "name": name,
         "files": {path: file_digest(file) for path, file in sorted(sources.items())},
     }
     shelf = Store()
     entry_name = f"build-{name}-{target.replace('/', '-')}"
+    file_name = f"{name}-{target.replace('/', '-')}"  # tells the builds apart wherever only a file's name is shown
     cached = shelf.has(entry_name, recipe)
     entry = shelf.obtain(
-        entry_name, recipe, lambda folder: _compile(program(toolchain, "go"), sources, package, folder / name, target)
+        entry_name,
+        recipe,
+        lambda folder: _compile(program(toolchain, "go"), sources, package, folder / file_name, target),
     )
     kept = msgspec.json.decode((entry / _BUILT).read_bytes(), type=_Build)
-    binary = entry / name
+    binary = entry / file_name
     return Built(
         program=name,
         platform=target,

@@ -10,7 +10,7 @@ from labkit.model.check import Finding, Status
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.machine import Condition, Machine
 from labkit.model.toolchain import Newer, Toolchain
-from labkit.present.binaries import binaries_frame, verdicts_frame
+from labkit.present.binaries import binaries_table, verdicts_table
 from labkit.present.findings import findings_frame
 from labkit.present.machines import condition_frame, levels_frame, machine_frame
 from labkit.present.samples import samples_table
@@ -69,12 +69,12 @@ def served(served: Served) -> Table:
 
 def binaries(binaries: Sequence[Binary]) -> Table:
     """Show what the bytes of binaries say."""
-    return Table(binaries_frame(binaries))
+    return Table(_brief(binaries_table(binaries)))
 
 
 def verdicts(binaries: Sequence[Binary]) -> Table:
     """Show where binaries would run, as judged from their bytes."""
-    return Table(verdicts_frame(binaries))
+    return Table(_brief(verdicts_table(binaries)))
 
 
 def samples(samples: Sequence[Sample]) -> Table:
@@ -106,3 +106,9 @@ def measured(samples: Sequence[Sample]) -> Table:
     name = "doubtful" if doubtful else "sound" if samples else "nothing"
     row = {say("present.verdict.head"): say(f"present.measured.{name}", n=len(samples), doubtful=doubtful)}
     return Table(pd.DataFrame([row], dtype="str"))
+
+
+def _brief(frame: pd.DataFrame) -> pd.DataFrame:
+    # A file in labkit's store is known by its name; the record has the whole path.
+    first = frame.columns[0]
+    return frame.assign(**{first: frame[first].str.replace(r"^\$LABKIT_HOME/store/\S*/", "", regex=True)})
