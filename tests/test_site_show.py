@@ -3,7 +3,9 @@
 import pytest
 
 from labkit.model.bench import Interval
+from labkit.model.binary import Slice
 from labkit.site import show
+from tests.browser.synthetic import machine, made
 
 
 @pytest.mark.parametrize(
@@ -98,3 +100,49 @@ def test_an_interval_is_shown_in_its_medians_unit(given, unit, median, bounds):
 def test_a_share_as_percent():
     assert show.percent(0.96875) == "96.9 %"
     assert show.percent(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("run `labkit setup` now", "run <code>labkit setup</code> now"),
+        ("`<b>` & one", "<code>&lt;b&gt;</code> &amp; one"),
+        ("an odd ` tick", "an odd ` tick"),
+        ("", ""),
+    ],
+    ids=["a command", "markup", "an odd tick", "nothing"],
+)
+def test_what_stands_in_backticks_is_code(text, expected):
+    assert show.ticked(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("changed", "chip", "system"),
+    [
+        (
+            {"chip": "A chip", "system_name": "Debian GNU/Linux 12 (bookworm)"},
+            "A chip",
+            "Debian GNU/Linux 12 (bookworm)",
+        ),
+        ({"chip": None, "system_name": "macOS", "system_version": "14.5"}, "synthetic-8c-16g-linux", "macOS 14.5"),
+        ({"chip": "A chip", "system_name": "Linux", "system_version": None}, "A chip", "Linux"),
+    ],
+    ids=["the version is in the name", "no chip", "no version"],
+)
+def test_a_machines_names(changed, chip, system):
+    named = machine(**changed)
+    assert (show.chip(named), show.system(named)) == (chip, system)
+
+
+@pytest.mark.parametrize(
+    ("minimum", "platform", "expected"),
+    [
+        ("13.0", "macos", "macos 13.0"),
+        ("macos 12.0", "macos", "macos 12.0"),
+        ("13.0", None, "13.0"),
+        (None, "linux", None),
+    ],
+    ids=["version alone", "named already", "no platform", "none"],
+)
+def test_the_least_system_names_its_platform(minimum, platform, expected):
+    assert show.minimum_system(made(Slice, minimum_os=minimum, platform=platform)) == expected

@@ -12,11 +12,9 @@ from typing import Final
 
 import jinja2
 import msgspec
-from markupsafe import Markup
 
 import labkit
 from labkit.model.base import Provenance, Text
-from labkit.model.binary import Slice
 from labkit.model.check import Finding, Status
 from labkit.model.machine import Machine, PerformanceLevel, Translation
 from labkit.model.run import NotebookRun, NotebookStatus, RunRecord
@@ -70,37 +68,6 @@ class Listed:
     tally: Tally
 
 
-def chip(machine: Machine) -> str:
-    """Return what to call a machine in a title: its chip, or its id when the chip is not known."""
-    return machine.chip or machine.id
-
-
-def ticked(text: str) -> Markup:
-    """Return a sentence, escaped, with what stands in backticks as code."""
-    pieces = text.split("`")
-    if len(pieces) % 2 == 0:  # an odd backtick
-        return Markup.escape(text)
-    return Markup().join(
-        Markup("<code>{}</code>").format(piece) if position % 2 else Markup.escape(piece)
-        for position, piece in enumerate(pieces)
-    )
-
-
-def system(machine: Machine) -> str:
-    """Return a machine's system with its version, said once."""
-    version = machine.system_version
-    if version is None or version in machine.system_name:
-        return machine.system_name
-    return f"{machine.system_name} {version}"
-
-
-def minimum_system(one: Slice) -> str | None:
-    """Return the least system that a slice runs on, as ``macos 13.0``."""
-    if one.minimum_os is None or one.platform is None or one.minimum_os.startswith(one.platform):
-        return one.minimum_os
-    return f"{one.platform} {one.minimum_os}"
-
-
 def findings(record: RunRecord) -> tuple[Finding, ...]:
     """Return all findings of a record, in the order of its sections."""
     sections = (record.install, record.codegen, record.binaries)
@@ -128,10 +95,10 @@ class Pages:
         filters: dict[str, Callable[..., object]] = {
             "text": self.text,
             "shown": shown,
-            "ticked": ticked,
-            "minimum_system": minimum_system,
-            "chip": chip,
-            "system": system,
+            "ticked": show.ticked,
+            "minimum_system": show.minimum_system,
+            "chip": show.chip,
+            "system": show.system,
             "when": show.when,
             "size": show.size,
             "seconds": show.seconds,
@@ -229,7 +196,7 @@ class Pages:
             fact("machine_chip", "chip", machine.chip),
             fact("machine_cores", "logical_core_count", self._cores(machine)),
             fact("machine_memory", "memory_bytes", size(machine.memory_bytes)),
-            fact("machine_system", "system_name", system(machine)),
+            fact("machine_system", "system_name", show.system(machine)),
             fact("machine_kernel", "kernel", machine.kernel),
             fact("machine_execution", "translation", self._execution(machine)),
             fact("machine_model", "model", machine.model),

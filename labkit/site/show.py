@@ -1,9 +1,13 @@
-"""Numbers, times and sizes as a reader wants them; plain functions from values to short texts, in no language."""
+"""Numbers, times, sizes and names as a reader wants them: from values to short texts, in no language."""
 
 from datetime import datetime
 from typing import Final
 
+from markupsafe import Markup
+
 from labkit.model.bench import Interval
+from labkit.model.binary import Slice
+from labkit.model.machine import Machine
 
 _TIME_UNITS: Final = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
 _SIZE_UNITS: Final = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
@@ -92,3 +96,34 @@ def percent(share: float | None) -> str | None:
     if share is None:
         return None
     return f"{significant(share * _HUNDRED)} %"
+
+
+def ticked(text: str) -> Markup:
+    """Return a sentence, escaped, with what stands in backticks as code."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:  # an odd backtick
+        return Markup.escape(text)
+    return Markup().join(
+        Markup("<code>{}</code>").format(piece) if position % 2 else Markup.escape(piece)
+        for position, piece in enumerate(pieces)
+    )
+
+
+def chip(machine: Machine) -> str:
+    """Return what to call a machine in a title: its chip, or its id when the chip is not known."""
+    return machine.chip or machine.id
+
+
+def system(machine: Machine) -> str:
+    """Return a machine's system with its version, said once."""
+    version = machine.system_version
+    if version is None or version in machine.system_name:
+        return machine.system_name
+    return f"{machine.system_name} {version}"
+
+
+def minimum_system(one: Slice) -> str | None:
+    """Return the least system that a slice runs on, as ``macos 13.0``."""
+    if one.minimum_os is None or one.platform is None or one.minimum_os.startswith(one.platform):
+        return one.minimum_os
+    return f"{one.platform} {one.minimum_os}"

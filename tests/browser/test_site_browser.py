@@ -15,6 +15,19 @@ INK = "() => getComputedStyle(document.querySelector('.main-svg .xtick text')).f
 LIGHT, DARK = "rgb(255, 255, 255)", "rgb(20, 23, 28)"
 
 
+@pytest.fixture(scope="module")
+def pages(chromium, site):
+    """The site's pages, open side by side, for tests that only look."""
+    context = chromium.new_context(offline=True)
+    opened = {}
+    for name in PAGES:
+        opened[name] = context.new_page()
+        opened[name].goto((site / name).as_uri())
+    opened[INSTALL].wait_for_selector("html[data-figures=drawn]", state="attached")
+    yield opened
+    context.close()
+
+
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_a_page_opens_without_trouble_and_without_a_network(site, browse, name, scheme, width):
@@ -26,8 +39,8 @@ def test_a_page_opens_without_trouble_and_without_a_network(site, browse, name, 
     assert page.evaluate(BACKGROUND) == (DARK if scheme == "dark" else LIGHT)
 
 
-def test_figures_are_drawn(site, browse):
-    page = browse().open(site / INSTALL, figures=True)
+def test_figures_are_drawn(pages):
+    page = pages[INSTALL]
     assert page.locator("[data-figure] .main-svg").count() > 0
     bars, lines = page.evaluate(DRAWN)
     assert bars >= 4  # one a bar, and their intervals
@@ -46,9 +59,8 @@ def test_a_figure_that_cannot_be_drawn_says_why(site, browse, tmp_path):
     assert said == ["This figure could not be drawn: Plotly is not defined"] * 2
 
 
-def test_nothing_of_a_notebook_or_record_runs(site, browse):
-    for name in PAGES:
-        page = browse().open(site / name, figures=name == INSTALL)
+def test_nothing_of_a_notebook_or_record_runs(pages):
+    for page in pages.values():
         assert page.evaluate("() => window.injected") is None
         assert "injected" not in page.title()
         assert page.locator("iframe, form, input, object, embed, svg[onload], [onerror], [onclick]").count() == 0
@@ -124,8 +136,8 @@ def test_code_is_folded_and_shown_by_one_button_or_one_by_one(site, browse):
     assert page.evaluate(opened) == [False, True, True]
 
 
-def test_a_failed_notebook_shows_its_error_plainly(site, browse):
-    page = browse().open(site / CODEGEN)
+def test_a_failed_notebook_shows_its_error_plainly(pages):
+    page = pages[CODEGEN]
     banner = page.locator(".lk-banner-failed")
     assert "This notebook failed after 1 min 11 s." in banner.inner_text()
     assert "Remedy: run labkit setup" in banner.inner_text()
@@ -133,8 +145,8 @@ def test_a_failed_notebook_shows_its_error_plainly(site, browse):
     assert "(not run)" in page.locator(".lk-cell").last.inner_text()
 
 
-def test_streams_keep_their_colours_and_stay_apart(site, browse):
-    page = browse().open(site / INSTALL)
+def test_streams_keep_their_colours_and_stay_apart(pages):
+    page = pages[INSTALL]
     assert page.locator(".ansi-green-intense-fg.ansi-bold").inner_text() == "green and bold"
     assert page.locator(".lk-stderr .ansi-red-fg").inner_text() == "red on stderr"
     assert "progress 100 %" in page.locator(".lk-stderr").inner_text()
