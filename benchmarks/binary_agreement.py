@@ -109,7 +109,7 @@ def _report(tally: Tally, *, own: int, third: int) -> str:
     lines = [
         "# Agreement of `labkit inspect` with other programs",
         "",
-        f"{own} Go builds and {third} third-party files (wheels, npm packages, Maven's protoc: `tests/binary_corpus.py`",
+        f"{own} Go builds and {third} third-party files (wheels, npm packages, Maven: `tests/binary_corpus.py`",
         "names them), compared field by field by `python -m benchmarks.binary_agreement`, which writes this page.",
         "",
         "| oracle | fields compared | differences |",

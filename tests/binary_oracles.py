@@ -1,8 +1,8 @@
 """Other programs' answers to what labkit.binary answers, field by field: the oracles of its tests and benchmarks.
 
 Each function returns a mapping of fields for one file or slice; a field that an oracle cannot say is absent. Oracles:
-readelf and llvm-readelf (same output form), llvm-objdump and llvm-lipo, ``file``, ``go version -m -json``, and LIEF in a
-process of its own, for it has crashed on valid files.
+readelf and llvm-readelf (same output form), llvm-objdump and llvm-lipo, ``file``, ``go version -m -json``, and LIEF in
+a process of its own, for it has crashed on valid files.
 """
 
 import json

@@ -7,6 +7,7 @@ to say; keys other than RSA are said to be unknown. Layouts: RFC 5652 (CMS) and 
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -16,6 +17,7 @@ from labkit.binary.reading import MalformedError, plain
 #: sha256 of Apple's root certificate, https://www.apple.com/certificateauthority/ ("Apple Inc. Root").
 APPLE_ROOT_SHA256: Final = "b0b1730ecbc7ff4505142c49f1295e6eda6bcaed7e2c68c5be91b5a11001f024"
 _MAX_BYTES: Final = 256 * 1024
+_MAX_KEPT_BYTES: Final = 4096
 _MAX_KEY_BITS: Final = 8192
 _MAX_EXPONENT: Final = 1 << 32
 _MAX_CHAIN: Final = 10
@@ -86,7 +88,11 @@ def read(data: bytes, unknown: list[str]) -> Signed:
 
 def _read(data: bytes) -> Signed:
     content = der.one(data).children()[1].children()[0].children()
-    known = [_certificate(each) for each in _tagged(content, der.CONTEXT_0).children()]
+    # one signer's certificates come in file after file, so they are kept; a big one is nobody's and would fill memory
+    known = [
+        (_kept if len(each.whole) <= _MAX_KEPT_BYTES else _certificate)(each.whole)
+        for each in _tagged(content, der.CONTEXT_0).children()
+    ]
     # version, signer (issuer and serial), hash, signed attributes, algorithm, signature
     signer = content[-1].children()[0].children()
     issuer, serial = signer[1].children()
@@ -126,7 +132,8 @@ def _message_digest(attributes: der.Value) -> bytes:
     raise MalformedError("the signed attributes have no digest", 0)
 
 
-def _certificate(value: der.Value) -> Certificate:
+def _certificate(whole: bytes) -> Certificate:
+    value = der.one(whole)
     body, algorithm, signature = value.children()[:3]
     fields = body.children()
     if fields[0].tag == der.CONTEXT_0:  # the version, left out in version 1
@@ -143,6 +150,9 @@ def _certificate(value: der.Value) -> Certificate:
         hash=_HASHES.get(algorithm.children()[0].content),
         signature=signature.content[1:],
     )
+
+
+_kept = lru_cache(maxsize=64)(_certificate)
 
 
 def _common_name(name: der.Value) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from labkit.binary import constants as c
-from labkit.binary import elf, gobuildinfo, macho, signature
+from labkit.binary import elf, elf_names, gobuildinfo, macho, signature
 from labkit.binary.judging import DEFAULT_MACHINES, check_machines, judge
 from labkit.binary.reading import MalformedError, Source, plain
 from labkit.model.binary import Binary, Format, GoInfo, Linkage, Signature, SignatureKind, Slice
@@ -111,7 +111,7 @@ def _read(path: str, source: Source, *, pages: bool, sha256: str | None) -> Bina
     format_, error, go = Format.OTHER, None, None
     slices: tuple[Slice, ...] = ()
     try:
-        if magic[:4] == b"\x7fELF":
+        if magic[:4] == elf.MAGIC:
             format_ = Format.ELF
             slices, go, error = _elf(source)
         elif macho.is_macho(magic):
@@ -137,8 +137,36 @@ def _other_kind(source: Source) -> str | None:
 
 
 def _elf(source: Source) -> tuple[tuple[Slice, ...], GoInfo | None, str | None]:
-    read = elf.read(source)
-    return (read.slice,), gobuildinfo.read(source, read.image), None if read.fault is None else str(read.fault)
+    headers = elf.headers(source)
+    dynamic = headers.interpreter is not None or headers.libraries
+    facts = Slice(
+        architecture=elf_names.architecture(headers),
+        bits=headers.bits,
+        endian="little" if headers.order == "<" else "big",
+        file_type=elf_names.file_type(headers),
+        linkage=Linkage.DYNAMIC if dynamic else Linkage.STATIC,
+        interpreter=headers.interpreter,
+        libraries=tuple(headers.libraries),
+        rpaths=tuple(headers.rpaths),
+        minimum_os=None,
+        sdk=None,
+        uuid=None,
+        symbols=headers.symbols,
+        dwarf=headers.dwarf,
+        hardening={
+            "pie": headers.pie,
+            "nx_stack": not headers.stack_executable,
+            "relro": headers.relro,
+            "bind_now": headers.bind_now,
+        },
+        signature=Signature(kind=SignatureKind.NONE),
+        platform=elf_names.system(headers),
+        size_bytes=source.size,
+        install_name=headers.install_name,
+        build_id=headers.build_id,
+        minimum_libc=None if headers.glibc is None else f"glibc {headers.glibc[0]}.{headers.glibc[1]}",
+    )
+    return (facts,), gobuildinfo.read(source, headers.image), None if headers.fault is None else str(headers.fault)
 
 
 def _macho(source: Source, *, pages: bool) -> tuple[tuple[Slice, ...], GoInfo | None, str | None]:

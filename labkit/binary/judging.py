@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any, Final
 
 from labkit.binary import apple, linux
-from labkit.binary.conditions import COMMON, Case
+from labkit.binary.conditions import COMMON, Case, Condition
 from labkit.binary.machines import DEFAULT_MACHINES, Target, target
 from labkit.binary.machines import check as check_machines
 from labkit.model.base import Text
@@ -31,6 +31,17 @@ def rules() -> Mapping[str, Mapping[str, Any]]:
     return {rule["id"]: rule for rule in listed}
 
 
+@cache
+def _applicable(format_: Format) -> tuple[tuple[str, Mapping[str, Any], Condition], ...]:
+    """Return the rules for files of a format that have slices, each with its condition."""
+    families = (_FAMILIES[format_], "not-a-")
+    return tuple(
+        (id_, rule, _CONDITIONS[id_])
+        for id_, rule in rules().items()
+        if id_ not in _BEFORE and id_.startswith(families)
+    )
+
+
 def judge(binary: Binary, machine: str) -> Verdict:
     """Return whether a machine would run a binary, and by which rule.
 
@@ -49,13 +60,11 @@ def judge(binary: Binary, machine: str) -> Verdict:
     if binary.format is Format.ELF and where.system != "linux":
         return _verdict("elf-on-macos", where, {"format": "ELF"})
     chosen = _choose(binary, where)
-    family = _FAMILIES[binary.format]
-    for id_, rule in rules().items():
-        if id_ not in _BEFORE and id_.startswith((family, "not-a-")):
-            case = Case(binary=binary, target=where, slice=chosen, rule=rule)
-            slots = _CONDITIONS[id_](case)
-            if slots is not None:
-                return _verdict(id_, where, slots, _caveats(case, Runs(rule["runs"])))
+    for id_, rule, condition in _applicable(binary.format):
+        case = Case(binary=binary, target=where, slice=chosen, rule=rule)
+        slots = condition(case)
+        if slots is not None:
+            return _verdict(id_, where, slots, _caveats(case, Runs(rule["runs"])))
     raise AssertionError(f"no rule holds for {binary.path} on {machine}")  # the last rule of a family always does
 
 

@@ -127,14 +127,19 @@ def headers(source: Source) -> Headers:
         flags=flags,
     )
     commands = Bytes(source.read(start, size, "load commands"), base=source.base + start, order=order)
-    offset = 0
+    step, raw, offset = struct.Struct(order + "2I"), commands.data, 0
     for index in range(count):
-        number, length = commands.numbers("2I", offset, f"load command {index}")
+        if offset + 8 > size:
+            raise MalformedError(f"load command {index} is cut off", commands.base + offset)
+        number, length = step.unpack_from(raw, offset)
         if length < 8 or length % 4 or offset + length > size:  # noqa: PLR2004 - a command's own header
             raise MalformedError(f"load command {index} has size {length}", commands.base + offset + 4)
-        _read_command(
-            found, number, Bytes(commands.data[offset : offset + length], base=commands.base + offset, order=order)
-        )
+        reader = _READERS.get(number)
+        if reader is not None:
+            reader(found, number, Bytes(raw[offset : offset + length], base=commands.base + offset, order=order))
+        elif not 0 < number & ~c.LC_REQ_DYLD <= c.LAST_KNOWN_COMMAND:
+            required = ", which dyld must know" if number & c.LC_REQ_DYLD else ""
+            found.unknown.append(f"load command {number:#x}{required}")
         offset += length
     if found.file_type in _MUST_LIE_IN_FILE:
         _check_segments(found, source)
@@ -149,15 +154,6 @@ def _check_segments(found: Headers, source: Source) -> None:
                 "bytes that are there",
                 source.base + segment.offset,
             )
-
-
-def _read_command(found: Headers, number: int, data: Bytes) -> None:
-    reader = _READERS.get(number)
-    if reader is not None:
-        reader(found, number, data)
-    elif not 0 < number & ~c.LC_REQ_DYLD <= c.LAST_KNOWN_COMMAND:
-        required = ", which dyld must know" if number & c.LC_REQ_DYLD else ""
-        found.unknown.append(f"load command {number:#x}{required}")
 
 
 def _read_library(found: Headers, number: int, data: Bytes) -> None:
@@ -229,6 +225,8 @@ def _read_segment(found: Headers, number: int, data: Bytes) -> None:
         )
     )
     names = data.data[first : first + section_count * each]
+    if not names:
+        return
     found.dwarf = found.dwarf or any(
         _named(names, each, text) is not None for text in (b"__debug_info", b"__zdebug_info")
     )

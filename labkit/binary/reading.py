@@ -17,6 +17,7 @@ class MalformedError(Exception):
     """The bytes contradict their format: ``what``, and the ``offset`` in the file where it shows."""
 
     def __init__(self, what: str, offset: int) -> None:
+        what = printable(what)
         super().__init__(f"malformed: {what}, at offset {offset:#x}")
         self.what = what
         self.offset = offset
@@ -112,3 +113,8 @@ class Bytes:
 def plain(data: bytes) -> str:
     """Return bytes as text that can be shown and written as JSON: what is not UTF-8 is escaped."""
     return data.decode("utf-8", "backslashreplace")
+
+
+def printable(text: str) -> str:
+    """Return text that moves no cursor and hides nothing: names in a file are its maker's, and may be hostile."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

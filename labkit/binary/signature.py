@@ -7,6 +7,7 @@ Numbers are big-endian; the layouts are ``osfmk/kern/cs_blobs.h``'s. What this r
 import hashlib
 import plistlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -22,6 +23,11 @@ _MAX_ENTITLEMENTS_BYTES: Final = 1024 * 1024
 _PAGE_SHIFTS: Final = range(12, 17)
 _READ_BYTES: Final = 1024 * 1024
 _CDHASH_BYTES: Final = 20
+_HASHERS: Final = {
+    "sha1": partial(hashlib.sha1, usedforsecurity=False),
+    "sha256": hashlib.sha256,
+    "sha384": hashlib.sha384,
+}
 _STRENGTH: Final = ("sha1", "sha256-truncated", "sha256", "sha384")
 
 
@@ -54,7 +60,7 @@ class _Directory:
         return self.data.data[at : at + self.hash_bytes]
 
     def hash(self, data: bytes) -> bytes:
-        return hashlib.new(self.algorithm, data, usedforsecurity=False).digest()[: self.hash_bytes]
+        return _HASHERS[self.algorithm](data).digest()[: self.hash_bytes]
 
 
 def absent() -> Signature:
@@ -235,7 +241,7 @@ def _bad_pages(source: Source, directories: list[_Directory]) -> int:
 
 def _differing(directory: _Directory, hashes: bytes, buffer: memoryview, offset: int) -> list[int]:
     size, shift, width = directory.hash_bytes, directory.page_shift, 1 << directory.page_shift
-    new = getattr(hashlib, directory.algorithm)
+    new = _HASHERS[directory.algorithm]
     end = min(len(buffer), directory.limit - offset)
     first = offset >> shift
     return [

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from labkit.binary.reading import printable
 from labkit.model.binary import Binary, Signature, SignatureKind, Slice, Verdict
 from labkit.words import Language, render, say
 
@@ -13,11 +14,6 @@ class Row:
 
     label: str
     value: str
-
-
-def printable(text: str) -> str:
-    """Return text that moves no cursor and hides nothing: names in a file are its maker's, and may be hostile."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def headline(binary: Binary, language: Language | None = None) -> str:

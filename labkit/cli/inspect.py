@@ -52,7 +52,8 @@ def _print_json(binaries: "Iterator[Binary]") -> None:
 
 
 def _print_text(binaries: "Iterator[Binary]", *, everything: bool) -> None:
-    from labkit.binary.table import fact_rows, headline, printable, verdict_rows
+    from labkit.binary.reading import printable
+    from labkit.binary.table import fact_rows, headline, verdict_rows
     from labkit.model.binary import Format
     from labkit.words import say
 

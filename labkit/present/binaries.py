@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from labkit.binary.table import Row, fact_rows, headline, printable, reasons, signature_words, verdict_word
+from labkit.binary.reading import printable
+from labkit.binary.table import Row, fact_rows, headline, reasons, signature_words, verdict_word
 from labkit.model.binary import Binary, Linkage, Runs, Slice
 from labkit.system.store import shown
 from labkit.words import Language, say
