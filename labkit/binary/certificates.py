@@ -186,7 +186,12 @@ def _chain(leaf: Certificate, known: list[Certificate]) -> list[Certificate]:
 def _leads_to_apple(chain: list[Certificate]) -> bool:
     if hashlib.sha256(chain[-1].whole).hexdigest() != APPLE_ROOT_SHA256:
         return False
-    return all(_verify(issuer.key, each.hash or "", each.signed, each.signature) for each, issuer in pairwise(chain))
+    return all(_issued(each, issuer) for each, issuer in pairwise(chain))
+
+
+@lru_cache(maxsize=64)
+def _issued(certificate: Certificate, issuer: Certificate) -> bool:
+    return bool(_verify(issuer.key, certificate.hash or "", certificate.signed, certificate.signature))
 
 
 def _verify(key: tuple[int, int] | None, algorithm: str, message: bytes, signature: bytes) -> bool | None:

@@ -134,7 +134,7 @@ class _Reader:
             return []
         layout = "IIQQQQIIQQ" if self._wide else "10I"
         try:
-            if self._section_count == 0 or self._names_index == _EXTENDED or self._segment_count == _EXTENDED:
+            if self._section_count == 0 or _EXTENDED in {self._names_index, self._segment_count}:
                 first = self._table(self._sections_at, 1, self._section_size, layout, "section table")[0]
                 self._section_count = self._section_count or first[5]
                 self._names_index = first[6] if self._names_index == _EXTENDED else self._names_index

@@ -33,21 +33,14 @@ def architecture(headers: Headers) -> str:
     """Return the usual name of an ELF file's architecture; aarch64 is ``arm64``, as on macOS."""
     name = _MACHINES.get(headers.machine)
     wide, little = headers.bits == 64, headers.order == "<"  # noqa: PLR2004 - bits
-    match name:
-        case None:
-            return _rare(headers.machine)
-        case "x86_64":
-            return name if wide else "x32"
-        case "s390":
-            return "s390x" if wide else name
-        case "riscv":
-            return f"riscv{headers.bits}"
-        case "mips":
-            return ("mips64" if wide else name) + ("el" if little else "")
-        case "ppc64":
-            return name + ("le" if little else "")
-        case _:
-            return name
+    by_shape = {
+        "x86_64": "x86_64" if wide else "x32",
+        "s390": "s390x" if wide else "s390",
+        "riscv": f"riscv{headers.bits}",
+        "mips": ("mips64" if wide else "mips") + ("el" if little else ""),
+        "ppc64": "ppc64" + ("le" if little else ""),
+    }
+    return _rare(headers.machine) if name is None else by_shape.get(name, name)
 
 
 def file_type(headers: Headers) -> str:

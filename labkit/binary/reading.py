@@ -12,6 +12,8 @@ from typing import Final, Protocol
 #: The most that one structure may have us read at once: tables of a real program are far smaller.
 MAX_PIECE_BYTES: Final = 64 * 1024 * 1024
 
+_BLOCK_BYTES: Final = 8192
+
 
 class MalformedError(Exception):
     """The bytes contradict their format: ``what``, and the ``offset`` in the file where it shows."""
@@ -43,17 +45,27 @@ def _check(offset: int, size: int, whole: int, base: int, what: str) -> None:
 
 
 class Source:
-    """A part of an open file; the descriptor stays the caller's."""
+    """A part of an open file; the descriptor stays the caller's. Small reads near each other are one system call."""
 
     def __init__(self, descriptor: int, *, base: int, size: int) -> None:
         self.descriptor = descriptor
         self.base = base
         self.size = size
+        self._block = b""
+        self._block_at = 0
 
     def read(self, offset: int, size: int, what: str) -> bytes:
         """Return exactly ``size`` bytes, or raise :class:`MalformedError`."""
         _check(offset, size, self.size, self.base, what)
-        data = os.pread(self.descriptor, size, self.base + offset)
+        within = offset - self._block_at
+        if within >= 0 and within + size <= len(self._block):
+            return self._block[within : within + size]
+        if size <= _BLOCK_BYTES:
+            length = min(_BLOCK_BYTES, self.size - offset)
+            self._block, self._block_at = os.pread(self.descriptor, length, self.base + offset), offset
+            data = self._block[:size]
+        else:
+            data = os.pread(self.descriptor, size, self.base + offset)
         if len(data) != size:
             raise MalformedError(f"{what}: the file ended while it was read", self.base + offset + len(data))
         return data

@@ -6,9 +6,10 @@ Numbers are big-endian; the layouts are ``osfmk/kern/cs_blobs.h``'s. What this r
 
 import hashlib
 import plistlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -17,13 +18,16 @@ from labkit.binary import constants as c
 from labkit.binary.reading import Bytes, MalformedError, Source, plain
 from labkit.model.binary import Signature, SignatureKind
 
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
 _MAX_BLOBS: Final = 64
 _MAX_ENTITLEMENTS_BYTES: Final = 1024 * 1024
 #: A page is 4 or 16 KiB on macOS (xnu's cs_validate_csblob); up to 64 KiB is verified all the same.
 _PAGE_SHIFTS: Final = range(12, 17)
 _READ_BYTES: Final = 1024 * 1024
 _CDHASH_BYTES: Final = 20
-_HASHERS: Final = {
+_HASHERS: Final[dict[str, Callable[[bytes | memoryview], "Hash"]]] = {
     "sha1": partial(hashlib.sha1, usedforsecurity=False),
     "sha256": hashlib.sha256,
     "sha384": hashlib.sha384,
