@@ -9,6 +9,7 @@ import pytest
 from labkit import machine
 from labkit.facts import Facts
 from labkit.system import store
+from tests.support import refused_skip
 
 # A kernel or command that a test starts must not find the settings of whoever runs the tests.
 for name in ("LABKIT_LANG", "LABKIT_LOG", "LABKIT_PROGRESS", "GOFLAGS", "GOOS", "GOARCH", "GOBIN"):
@@ -77,6 +78,18 @@ def executable(tmp_path):
         return path
 
     return make
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Turn a skip that is not accepted into a failure."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        refused = refused_skip(reason)
+        if refused:
+            report.outcome, report.longrepr = "failed", refused
+    return report
 
 
 def pytest_addoption(parser):

@@ -6,9 +6,13 @@
 
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from labkit.facts import Facts
+from labkit.toolchain import program as program_of
 
 #: program: (Debian package, Homebrew formula or None)
 PACKAGES = {
@@ -25,6 +29,20 @@ PACKAGES = {
 }
 
 
+def refused_skip(reason: str) -> str | None:
+    """Return why a skip is not accepted here, or None when it is.
+
+    With ``LABKIT_REQUIRE=all`` a skip must say ``impossible here: ...`` and match one of the words that
+    ``LABKIT_ACCEPT_IMPOSSIBLE`` names, separated by commas.
+    """
+    if os.environ.get("LABKIT_REQUIRE") != "all":
+        return None
+    accepted = [word.strip() for word in os.environ.get("LABKIT_ACCEPT_IMPOSSIBLE", "").split(",") if word.strip()]
+    if "impossible here: " in reason and any(word in reason for word in accepted):
+        return None
+    return f"this skip is not among those that are accepted ({', '.join(accepted) or 'none'}): {reason}"
+
+
 def missing(what: str, how: str) -> None:
     """Skip the test for something that can be installed, or fail it when everything is required."""
     message = f"missing: {what}; {how}"
@@ -38,8 +56,16 @@ def impossible(why: str) -> None:
     pytest.skip(f"impossible here: {why}")
 
 
+@cache
+def provisioned_go() -> Path:
+    """Return the go of the current set, which labkit itself measures with."""
+    return program_of(Facts("current").toolchain, "go")
+
+
 def need(program: str) -> Path:
-    """Return a program's path, or skip the test."""
+    """Return a program's path, or skip the test. Go is the provisioned one, whatever the host has."""
+    if program == "go":
+        return provisioned_go()
     found = shutil.which(program)
     if found is None:
         debian, brew = PACKAGES.get(program, (program, program))

@@ -1,6 +1,5 @@
 """The Go module of the kernels, and the real worker that is built from it."""
 
-import os
 import re
 from pathlib import Path
 
@@ -10,18 +9,14 @@ from labkit import bench
 from labkit.bench import MODULE, PACKAGE, Plan
 from labkit.bench.worker import list_kernels
 from labkit.system import environment, proc
+from labkit.toolchain import golang
 from labkit.words import Language, catalogue, render
 from tests.support import need
 
 
 def go(*arguments, **more):
-    program = need("go")
-    settings = {
-        name: os.environ[name] for name in ("GOPROXY", "GOSUMDB", "GOCACHE", "GOMODCACHE") if name in os.environ
-    }
     # With -mod=readonly the shipped module is never changed.
-    env = environment.base(path=f"{program.parent}:{environment.SYSTEM_PATH}", CGO_ENABLED="0", GOFLAGS="-mod=readonly")
-    return proc.run([program, *arguments], env=env | settings | more, timeout_s=900, cwd=MODULE)
+    return golang.run(need("go"), *arguments, cwd=MODULE, GOFLAGS="-mod=readonly -modcacherw", **more)
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import sys
+import urllib.request
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from labkit.cli.app import app, main
@@ -13,6 +15,7 @@ from labkit.errors import LabError, exit_codes
 from labkit.system import proc, records
 from labkit.system.environment import base
 
+NOTEBOOKS = Path("notebooks").absolute()
 HEAVY = {
     "pandas", "plotly", "numpy", "papermill", "nbclient", "nbformat", "nbconvert", "scrapbook", "pyarrow", "elftools",
     "IPython", "jupyterlab", "jupyter_client", "lief", "yaml", "tqdm", "rich",
@@ -199,6 +202,43 @@ def test_output_into_a_closed_pipe_is_no_fault(tmp_path):
     command = f"{sys.executable} -m labkit --help | head -c 1"
     done = proc.run(["/bin/sh", "-c", command], env=base(), timeout_s=60, cwd=tmp_path)
     assert "Traceback" not in done.stderr
+
+
+def test_jupyterlab_opens_with_the_notebooks(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "labkit",
+        "lab",
+        "--no-browser",
+        ".",
+        "--",
+        "--allow-root",
+        "--port=0",
+        "--port-retries=0",
+    ]
+    home = tmp_path / "home"
+    home.mkdir()
+    environ = base(path=os.environ["PATH"]) | {"HOME": str(home), "JUPYTER_TOKEN": "secret"}
+    with proc.start(command, env=environ, cwd=tmp_path) as server:
+        address = server.wait_for(r"http://127\.0\.0\.1:(\d+)/lab", timeout_s=60, remedy="-")
+        url = f"http://127.0.0.1:{address.group(1)}/api/contents/notebooks?token=secret"
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            listed = json.load(answer)
+    assert [entry["name"] for entry in listed["content"]] != []
+    assert {entry["name"] for entry in listed["content"]} == {path.name for path in NOTEBOOKS.glob("*.ipynb")}
+
+
+@pytest.mark.parametrize("name", ["02_codegen"])
+def test_a_notebook_runs_by_hand_with_its_defaults(tmp_path, name):
+    """Without papermill and its parameters, as a person runs it."""
+    from nbclient import NotebookClient
+
+    document = nbformat.read(str(NOTEBOOKS / f"{name}.ipynb"), as_version=4)
+    NotebookClient(document, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = [output for cell in document.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert any("Hello, labkit!" in str(output) for output in shown)
+    assert not [output for output in shown if output.output_type == "error"]
 
 
 def test_python_m_labkit_is_the_command(tmp_path):

@@ -27,6 +27,8 @@ def test_a_text_is_translated_and_keeps_its_slots(id_):
 
 def test_an_unknown_id_shows_itself_with_its_values():
     assert "7" in say("of.another.version", n=7)
+    assert say("of.another.version") == "of.another.version"
+    assert "7" in say("present.more_lines", count=7)
     assert render(Text(id="site.title"), Language.ENGLISH) == "labkit report"
 
 

@@ -10,6 +10,9 @@ import typer
 
 def lab(
     folder: Annotated[Path, typer.Argument(help="The folder to open; labkit's notebooks are copied into it.")] = Path(),
+    more: Annotated[
+        list[str] | None, typer.Argument(help="Options for JupyterLab itself, after --.", show_default=False)
+    ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
 ) -> None:
     """Open JupyterLab on the notebooks, with this environment's kernel.
@@ -25,6 +28,6 @@ def lab(
     from jupyterlab.labapp import LabApp
 
     LabApp.launch_instance(
-        argv=[f"--notebook-dir={where.parent}", *(["--no-browser"] if no_browser else []), str(where)]
+        argv=[f"--ServerApp.root_dir={where.parent}", *(["--no-browser"] if no_browser else []), *(more or ())]
     )
     sys.exit(0)

@@ -4,6 +4,7 @@ Records hold an id and its values (:class:`labkit.model.base.Text`); the sentenc
 catalogues, one TOML file a topic under ``en/`` and ``zh/``, hold the same ids with the same slots.
 """
 
+import contextlib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -58,10 +59,11 @@ def render(text: Text, language: Language | None = None) -> str:
 def say(id_: str, language: Language | None = None, /, **values: str | float) -> str:
     """Return the sentence of an id in a language, its slots filled.
 
-    An id that this labkit does not know (a record of another version) is shown as itself with its values, so that
-    nothing is lost.
+    An id that this labkit does not know, or values that do not fill its slots (a record of another version), are shown
+    as they are, so that nothing is lost.
     """
     sentence = catalogue(language or preferred_language()).get(id_)
-    if sentence is None:
-        return f"{id_} {values}" if values else id_
-    return sentence.format_map(values)
+    if sentence is not None:
+        with contextlib.suppress(KeyError, ValueError, IndexError, AttributeError):  # slots of another version
+            return sentence.format_map(values)
+    return f"{id_} {values}" if values else id_
