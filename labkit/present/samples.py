@@ -57,16 +57,14 @@ def samples_table(samples: Sequence[Sample], language: Language | None = None) -
     """Return one row per kernel as texts under heads in the reader's language: what a notebook shows.
 
     Columns (all str): the kernel's title, wall time, its 95 % interval, processes, CPU time, CPU share, allocated bytes
-    and allocations per operation, peak memory, doubts.
+    and allocations per operation, peak memory, doubts in short.
     """
     rows = []
     for sample in samples:
         allocated = _mean([p.allocated_bytes_per_op for p in sample.processes])
         allocations = _mean([p.allocations_per_op for p in sample.processes])
         peak = max(p.peak_memory_bytes for p in sample.processes)
-        doubts = [render(warning, language) for warning in sample.warnings]
-        if sample.provenance is Provenance.SYNTHETIC:
-            doubts.insert(0, say("bench.figure.synthetic", language))
+        doubts = _short_doubts(sample, language)
         rows.append(
             {
                 "kernel": render(sample.title, language),
@@ -75,13 +73,12 @@ def samples_table(samples: Sequence[Sample], language: Language | None = None) -
                 "n": str(sample.wall.n),
                 "cpu": _time(sample.cpu.median),
                 "cpu_share": f"{sample.cpu_share.median:.0%}",
-                "bytes": f"{allocated:,.0f}",
-                "allocations": f"{allocations:,.0f}",
+                "memory": f"{allocated:,.0f} / {allocations:,.0f}",
                 "peak": f"{peak / 1e6:,.1f} MB",
-                "warnings": " ".join(doubts),
+                "warnings": ", ".join(doubts) or "-",
             }
         )
-    heads = ("kernel", "wall", "interval", "n", "cpu", "cpu_share", "bytes", "allocations", "peak", "warnings")
+    heads = ("kernel", "wall", "interval", "n", "cpu", "cpu_share", "memory", "peak", "warnings")
     return pd.DataFrame(rows, columns=pd.Index(heads), dtype="str").rename(
         columns={head: say(f"bench.column.{head}", language) for head in heads}
     )
@@ -165,13 +162,15 @@ def _ticks(samples: Sequence[Sample]) -> dict[str, object]:
 
 def _row_text(sample: Sample, language: Language | None) -> str:
     """Return the wall time with its interval, and the doubts in short (``bench.short`` beside ``bench.warning``)."""
-    parts = [_numbers(sample.wall, language)]
-    if sample.provenance is Provenance.SYNTHETIC:
-        parts.append(say("bench.figure.synthetic", language))
-    parts += [
-        say(f"{warning.id.replace('.warning.', '.short.')}", language, **warning.values) for warning in sample.warnings
+    return " \u00b7 ".join([_numbers(sample.wall, language), *_short_doubts(sample, language)])
+
+
+def _short_doubts(sample: Sample, language: Language | None) -> list[str]:
+    """Return the doubts in a word or two each (``bench.short`` beside ``bench.warning``); the record has them whole."""
+    synthetic = [say("bench.figure.synthetic", language)] if sample.provenance is Provenance.SYNTHETIC else []
+    return synthetic + [
+        say(warning.id.replace(".warning.", ".short."), language, **warning.values) for warning in sample.warnings
     ]
-    return " \u00b7 ".join(parts)
 
 
 def _numbers(interval: Interval, language: Language | None) -> str:
