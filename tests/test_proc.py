@@ -138,7 +138,7 @@ def test_a_server_that_dies_early_is_an_error():
 
 
 def test_a_flood_of_output_is_cut_in_the_middle(monkeypatch):
-    monkeypatch.setattr(proc, "MAX_OUTPUT_BYTES", 1000)
+    monkeypatch.setattr("labkit.system.proc.running.MAX_OUTPUT_BYTES", 1000)
     done = proc.run(
         [SH, "-c", "i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i+1)); done"], env=base(), timeout_s=20
     )
