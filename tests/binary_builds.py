@@ -1,7 +1,12 @@
 """Tiny Go programs built for many platforms: executables whose every property is known beforehand."""
 
 import subprocess
+import tempfile
+from functools import cache
 from pathlib import Path
+
+from tests.binary_corpus import folder as kept
+from tests.support import need
 
 _MODULE = "module example.test/hello\n\ngo 1.21\n"
 _MAIN = 'package main\n\nimport "os"\n\nfunc main() { os.Stdout.WriteString("hello from Go\\n") }\n'
@@ -55,6 +60,19 @@ def build(name: str, folder: Path, go: Path) -> Path:
         timeout=600,
     )
     return out
+
+
+@cache
+def built(name: str) -> Path:
+    """Return one program, built once for this Go and kept beside the third-party files; skips without Go."""
+    go = need("go")
+    said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, check=True, text=True, timeout=60)
+    wanted = kept() / f"{said.stdout.strip()}-{name}"
+    if not wanted.is_file():
+        kept().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept()) as scratch:
+            build(name, Path(scratch), go).replace(wanted)
+    return wanted
 
 
 def build_all(folder: Path, go: Path) -> dict[str, Path]:

@@ -160,9 +160,13 @@ class Elf:
     rpath: str = ""
     install_name: str = ""
     stack_flags: int | None = 6
+    versions: str = ""  # one symbol version that is needed of the first library
     writable: bytes = b""  # of a segment of its own, at address 0x100000
 
     def data(self) -> bytes:
+        if self.versions:
+            needs = struct.pack(self.order + "HHIII", 1, 1, 1, 16, 0)
+            self.writable = needs + struct.pack(self.order + "IHHII", 0, 0, 2, 1, 0)
         wide = self.bits == 64
         header_size, entry_size = (64, 56) if wide else (52, 32)
         count = 1 + (self.interpreter is not None) + bool(self._tags(0)) + (self.stack_flags is not None)
@@ -193,17 +197,13 @@ class Elf:
         return body.ljust(dynamic_at, b"\0") + tags + self.writable
 
     def _strings(self) -> bytes:
-        names = [
-            *self.libraries,
-            *([self.rpath] if self.rpath else []),
-            *([self.install_name] if self.install_name else []),
-        ]
-        return b"\0" + b"".join(each.encode() + b"\0" for each in names)
+        names = [self.versions, *self.libraries, self.rpath, self.install_name]
+        return b"\0" + b"".join(each.encode() + b"\0" for each in names if each)
 
     def _tags(self, strings_at: int) -> list[tuple[int, int]]:
         if not (self.libraries or self.rpath or self.install_name):
             return []
-        tags, at = [], 1
+        tags, at = [], 1 + (len(self.versions) + 1 if self.versions else 0)
         for name in self.libraries:
             tags.append((1, at))
             at += len(name.encode()) + 1
@@ -212,6 +212,8 @@ class Elf:
             at += len(self.rpath.encode()) + 1
         if self.install_name:
             tags.append((14, at))
+        if self.versions:
+            tags += [(0x6FFFFFFE, 0x100000), (0x6FFFFFFF, 1)]
         return [*tags, (5, strings_at), (10, len(self._strings())), (0, 0)]
 
     def _segment(self, kind: int, flags: int, offset: int, size: int, address: int | None = None) -> bytes:
