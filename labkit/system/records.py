@@ -1,5 +1,6 @@
 """A run's record on disk: JSON, validated whole when it is read, written atomically."""
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -71,4 +72,7 @@ def write(path: Path, record: RunRecord) -> None:
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of a record."""
-    return msgspec.json.schema(RunRecord)
+    whole: dict[str, Any] = msgspec.json.schema(RunRecord)
+    for definition in whole["$defs"].values():  # Python before 3.13 leaves a docstring's indent in it
+        definition["description"] = inspect.cleandoc(definition.get("description", ""))
+    return whole
