@@ -81,12 +81,14 @@ def elf(path: Path, readelf: Path) -> Fields:
     machine = _first(r"Machine:\s+(.+)", text) or ""
     name = next((ours for theirs, ours in _MACHINES.items() if machine.startswith(theirs)), machine)
     fields["architecture"] = {
+        "x86_64": "x86_64" if bits == "64" else "x32",
         "riscv": f"riscv{bits}",
         "mips": ("mips64" if bits == "64" else "mips") + ("el" if little else ""),
         "ppc64": "ppc64le" if little else "ppc64",
     }.get(name, name)
     fields["linkage"] = "dynamic" if fields["interpreter"] or fields["libraries"] else "static"
-    versions = [(int(a), int(b)) for a, b in re.findall(r"Name: GLIBC_(\d+)\.(\d+)", text)]
+    _, _, needs = text.partition("Version needs section")
+    versions = [(int(a), int(b)) for a, b in re.findall(r"Name: GLIBC_(\d+)\.(\d+)", needs)]
     fields["minimum_libc"] = f"glibc {max(versions)[0]}.{max(versions)[1]}" if versions else None
     return fields
 

@@ -77,6 +77,7 @@ def test_the_dynamic_section_is_read(read, bits, order):
         pytest.param(Elf(install_name="a"), "static", id="a-dynamic-section-alone"),
         pytest.param(Elf(interpreter="/lib/ld.so"), "dynamic", id="interpreter-alone-as-go-pie"),
         pytest.param(Elf(libraries=("libc.so.6",)), "dynamic", id="library-alone"),
+        pytest.param(Elf(interpreter=""), "static", id="debug-information-has-no-text-there"),
     ],
 )
 def test_static_means_no_interpreter_and_no_library(read, made, linkage):
@@ -161,6 +162,14 @@ def _own_programs():
     return [path for path in files if path.is_file() and inspect(path).format is Format.ELF][:40]
 
 
+def _newest_glibc(elf):
+    section = elf.get_section_by_name(".gnu.version_r")
+    names = [version.name for _, versions in section.iter_versions() for version in versions] if section else []
+    found = [re.fullmatch(r"GLIBC_(\d+)\.(\d+)(\.\d+)?", name) for name in names]
+    numbers = [(int(each[1]), int(each[2])) for each in found if each]
+    return "glibc {}.{}".format(*max(numbers)) if numbers else None
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="impossible here: this machine's programs are not ELF")
 def test_pyelftools_reads_the_same_of_this_machines_programs():
     files = _own_programs()
@@ -179,5 +188,6 @@ def test_pyelftools_reads_the_same_of_this_machines_programs():
                 ),
                 "symbols": elf.get_section_by_name(".symtab") is not None,
                 "bits": elf.elfclass,
+                "minimum_libc": _newest_glibc(elf),
             }
         assert {name: getattr(slice_, name) for name in wanted} == wanted, path

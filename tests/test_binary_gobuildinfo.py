@@ -90,6 +90,14 @@ def test_inline_strings_are_read_since_go_1_18(tmp_path):
     assert go.settings == {"-compiler": "gc", "GOOS": "linux"}
 
 
+def test_a_blob_that_is_not_aligned_is_passed_over(tmp_path):
+    decoy = b"\xff Go buildinf:\x08\x02" + bytes(16) + b"\x05go9.9\x00"
+    blob = b"\xff Go buildinf:\x08\x02" + bytes(16) + b"\x06go1.26\x00"
+    go = _inspected(tmp_path, Elf(writable=(bytes(8) + decoy).ljust(64, b"\0") + blob).data())
+    assert go is not None
+    assert go.version == "go1.26"
+
+
 @pytest.mark.parametrize("order", ["little", "big"])
 def test_pointers_are_followed_before_go_1_18(tmp_path, order):
     base, text = 0x100000, b"\x30" * 16 + b"path\texample.test/old\n" + b"\xf9" * 16

@@ -230,6 +230,28 @@ def test_a_certificate_that_only_calls_itself_developer_id_is_another_signature(
     assert "a certificate that calls itself Developer ID and does not lead to Apple's root" in found.unknown
 
 
+def _openssl(*words):
+    subprocess.run([program("openssl"), *words], capture_output=True, check=True, timeout=60)
+
+
+@pytest.mark.parametrize(("key", "held"), [("rsa:2048", True), ("ec", None)], ids=["rsa", "other-keys-are-unknown"])
+def test_a_certificate_of_ones_own_making_is_another_signature_that_may_hold(signature, tmp_path, key, held):
+    certificate, private, content, cms = (tmp_path / name for name in ("certificate", "key", "content", "cms"))
+    name = "/CN=Developer ID Application: Mallory (ABCDE12345)"
+    curve = ["-pkeyopt", "ec_paramgen_curve:prime256v1"] if key == "ec" else []
+    _openssl("req", "-x509", "-newkey", key, *curve, "-nodes", "-subj", name, "-keyout", private, "-out", certificate)
+    made = Macho(sign="other", team="ABCDE12345", cms=bytes(5000))
+    content.write_bytes(_directory(made.data()))
+    sign = ["cms", "-sign", "-binary", "-in", content, "-signer", certificate, "-inkey", private, "-md", "sha256"]
+    _openssl(*sign, "-outform", "DER", "-out", cms)
+    made.cms = cms.read_bytes().ljust(5000, b"\0")  # the blob's size is part of what is signed
+    error, found = signature(made.data())
+    assert (error, found.kind, found.bad_pages) == (None, SignatureKind.OTHER, 0)
+    assert found.signers == ("Developer ID Application: Mallory (ABCDE12345)",)
+    assert found.signed_directory is held
+    assert "a certificate that calls itself Developer ID and does not lead to Apple's root" in found.unknown
+
+
 @pytest.mark.parametrize(
     "cms",
     [

@@ -174,7 +174,7 @@ class _Reader:
             )
         elif kind == _PT_INTERP:
             raw = self._source.read(offset, min(size, _MAX_NAME_BYTES), "interpreter")
-            found.interpreter = plain(raw.partition(b"\0")[0])
+            found.interpreter = plain(raw.partition(b"\0")[0]) or None  # a file of debug information has zeros there
         elif kind == _PT_DYNAMIC:
             self._dynamic = (offset, size)
         elif kind == _PT_STACK:
