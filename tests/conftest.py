@@ -60,6 +60,7 @@ def _no_handlers_left():
     """A test that sets up logging takes it down again."""
     before = list(logging.getLogger("labkit").handlers)
     yield
+    os.environ.pop("LABKIT_PROGRESS", None)  # labkit -q sets it for its process
     for handler in list(logging.getLogger("labkit").handlers):
         if handler not in before:
             logging.getLogger("labkit").removeHandler(handler)

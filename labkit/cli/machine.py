@@ -17,11 +17,12 @@ def machine(
 
     from labkit.machine import condition, read
     from labkit.machine.table import condition_rows, machine_rows
+    from labkit.model.output import MachineOutput
     from labkit.words import say
 
     found, now = read(), condition()
     if json:
-        document = msgspec.json.encode({"machine": found, "condition": now})
+        document = msgspec.json.encode(MachineOutput(machine=found, condition=now))
         typer.echo(msgspec.json.format(document, indent=1).decode())
         return
     typer.echo(f"{say('machine.title')}\n{_lines(machine_rows(found))}\n")

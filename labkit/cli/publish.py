@@ -13,11 +13,16 @@ def publish(
     out: Annotated[
         Path, typer.Option("--out", help="The site's folder; an earlier site in it is replaced.", show_default=False)
     ],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document: the path of the index.")] = False,
 ) -> None:
     """Write a static site of runs and print the path of its index.html.
 
     The site opens from disk with the network off. One run gives its report; several give an index by machine.
     """
+    import msgspec
+
+    from labkit.model.output import PublishOutput
     from labkit.site import publish as write_site
 
-    typer.echo(write_site(runs, out))
+    index = str(write_site(runs, out))
+    typer.echo(msgspec.json.encode(PublishOutput(index=index)).decode() if json else index)

@@ -25,38 +25,40 @@ def run(
     Everything is checked before anything runs. The run lies in OUT/<machine>/<run-id>/: the executed notebooks,
     record.json, log.txt and the report. The last line printed is the path of the report's index.html.
     """
+    import msgspec
+
     from labkit.errors import GATE_FAILED, NotebookError
     from labkit.lab import load, plan
+    from labkit.model.output import RunOutput, RunsOutput
 
     profiles = [load(name, only=only or ()) for name in params or ["quick"]]
     plans = [plan(profile, out.absolute()) for profile in profiles]
-    done = [(planned, _run_one(planned)) for planned in plans]
-    pages = [_publish(planned) for planned, _record in done]
-    failed = [notebook for _planned, record in done for notebook in record.notebooks if notebook.cause]
-    gated = [finding for _planned, record in done for finding in _failures(record)]
+    records = [_run_one(planned) for planned in plans]
+    done = [
+        RunOutput(
+            run=planned.id,
+            record=str(planned.folder / "record.json"),
+            index=str(_publish(planned)),
+            failed_notebooks=tuple(notebook.name for notebook in record.notebooks if notebook.cause),
+            failed_findings=tuple(finding.id for finding in _failures(record)),
+        )
+        for planned, record in zip(plans, records, strict=True)
+    ]
     if json:
-        import msgspec
-
-        rows = [
-            {
-                "run": planned.id,
-                "record": str(planned.folder / "record.json"),
-                "index": str(page),
-                "failed": len(failed),
-            }
-            for (planned, _record), page in zip(done, pages, strict=True)
-        ]
-        typer.echo(msgspec.json.encode({"runs": rows}).decode())
+        typer.echo(msgspec.json.encode(RunsOutput(runs=tuple(done))).decode())
     else:
-        for planned, page in zip(plans, pages, strict=True):
-            typer.echo(f"record: {planned.folder / 'record.json'} (docs/record.md says how to contribute it)")
-            typer.echo(page)
-    if failed:
-        causes = "; ".join(f"{notebook.name}: {notebook.cause}" for notebook in failed)
-        raise NotebookError(f"{len(failed)} notebooks did not complete: {causes}", remedy=failed[0].remedy or "-")
+        for each in done:
+            typer.echo(f"record: {each.record} (docs/record.md says how to contribute it)")
+            typer.echo(each.index)
+    broken = [notebook for record in records for notebook in record.notebooks if notebook.cause]
+    if broken and json:
+        raise typer.Exit(NotebookError.exit_code)
+    if broken:
+        causes = "; ".join(f"{notebook.name}: {notebook.cause}" for notebook in broken)
+        raise NotebookError(f"{len(broken)} notebooks did not complete: {causes}", remedy=broken[0].remedy or "-")
+    gated = [finding for each in done for finding in each.failed_findings]
     if gate and gated:
-        names = ", ".join(finding.id for finding in gated)
-        typer.echo(f"labkit: gate: {len(gated)} findings failed: {names}", err=True)
+        typer.echo(f"labkit: gate: {len(gated)} findings failed: {', '.join(gated)}", err=True)
         raise typer.Exit(GATE_FAILED)
 
 

@@ -70,9 +70,9 @@ def write(path: Path, record: RunRecord) -> None:
     store.write_atomically(path, data)
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of a record."""
-    whole: dict[str, Any] = msgspec.json.schema(RunRecord)
+def schema_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the JSON Schema of a type, the same from every Python."""
+    whole: dict[str, Any] = msgspec.json.schema(kind)
     for definition in whole["$defs"].values():  # Python before 3.13 leaves a docstring's indent in it
         definition["description"] = inspect.cleandoc(definition.get("description", ""))
     return whole

@@ -1,0 +1,87 @@
+"""What --json prints fits the published schemas, and the schemas are those of the code."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from labkit.cli.app import main
+from labkit.model.output import ErrorOutput, MachineOutput, PublishOutput, RunsOutput
+from labkit.model.toolchain import Toolchain
+from labkit.system import records
+
+SCHEMAS = Path("docs/schemas").absolute()
+DOCUMENTS = {
+    "machine": MachineOutput,
+    "setup": Toolchain,
+    "run": RunsOutput,
+    "publish": PublishOutput,
+    "error": ErrorOutput,
+}
+
+
+def schema_of(kind) -> str:
+    return json.dumps(records.schema_of(kind), indent=1, sort_keys=True) + "\n"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_published_schema_is_the_codes(name, update_golden):
+    path = SCHEMAS / f"{name}.json"
+    if update_golden:
+        path.write_text(schema_of(DOCUMENTS[name]))
+    assert path.read_text() == schema_of(DOCUMENTS[name]), "run pytest with --update-golden and read the difference"
+    assert f"schemas/{name}.json" in Path("docs/json.md").read_text()
+
+
+def document(capsys, *arguments: str):
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--json"])
+    return int(ended.value.code or 0), json.loads(capsys.readouterr().out)
+
+
+def fits(name: str, value) -> None:
+    jsonschema.validate(value, json.loads((SCHEMAS / f"{name}.json").read_text()))
+
+
+def test_machine_and_setup(capsys, toolchain):
+    for name in ("machine", "setup"):
+        code, value = document(capsys, name)
+        assert code == 0
+        fits(name, value)
+
+
+def test_run_and_publish(capsys, tmp_path, monkeypatch, spaced_home):
+    monkeypatch.chdir(tmp_path)
+    code, value = document(capsys, "-q", "run", "--only", "01_install")
+    assert code == 0
+    fits("run", value)
+    (run,) = value["runs"]
+    assert Path(run["index"]).is_file()
+    folder = Path(run["record"]).parent
+    code, value = document(capsys, "publish", str(folder), "--out", str(tmp_path / "site"))
+    assert code == 0
+    fits("publish", value)
+    assert Path(value["index"]).is_file()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("setup", "--toolchain", "curent"),
+        ("run", "--params", "quik"),
+        ("publish", "nowhere", "--out", "x"),
+        ("nonsense",),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_errors(capsys, arguments):
+    code, value = document(capsys, *arguments)
+    assert code == 2
+    fits("error", value)
+    assert value["error"]["remedy"]
+
+
+def test_a_nonsensical_document_does_not_fit():
+    with pytest.raises(jsonschema.ValidationError):
+        fits("error", {"error": {"what": "no remedy"}})
