@@ -1,0 +1,9 @@
+"""Names the causes of an error text: 48 known failure modes and a few of labkit's own, ranked by evidence.
+
+The rules are data (``rules.toml``); nothing here starts a process, reads the host or uses the network.
+"""
+
+from labkit.doctor.symptoms.cause import Cause
+from labkit.doctor.symptoms.ranking import diagnose
+
+__all__ = ["Cause", "diagnose"]
