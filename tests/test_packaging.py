@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from labkit.system import proc
 from labkit.system.environment import base
+from tests.support import need
 
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text())
 DEPENDENCIES = {canonicalize_name(r.name): r for r in map(Requirement, PROJECT["project"]["dependencies"])}
@@ -156,6 +157,24 @@ def test_the_pip_part_of_environment_yml_resolves(tmp_path):
         *(str(item) for item in pip),
     ]  # fmt: skip
     proc.run(command, env=pip_environment(), timeout_s=120, cwd=tmp_path)
+
+
+def make(folder: Path, path: str) -> proc.Completed:
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        (folder / name).write_text(Path(name).read_text())
+    return proc.run([need("make"), "report"], env=base(path=path), timeout_s=60, cwd=folder, check=False)
+
+
+def test_make_tries_an_interpreter_by_running_it(tmp_path, executable):
+    """macOS has a python3 on PATH that does not run, and a system's own may be too old."""
+    stub = executable("python3", "exit 1")
+    executable("python3.12", "exit 1")
+    done = make(tmp_path, str(stub.parent))
+    said = done.stdout + done.stderr
+    assert done.returncode == 2
+    assert "no Python 3.11 or later" in said
+    assert "remedy:" in said
+    assert not (tmp_path / ".venv").exists()
 
 
 TEXT = {".py", ".md", ".toml", ".yml", ".yaml", ".txt", ".ipynb", ".lock", ".json", ".go", ".mod", ".sum", ".proto", ""}
