@@ -12,10 +12,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from labkit.binary import DEFAULT_MACHINES
+from labkit.binary import DEFAULT_MACHINES, find
+from labkit.binary import inspect as inspect_file
 from labkit.cli.inspect import inspect
 from labkit.errors import UsageError
+from labkit.model.base import Text
 from labkit.model.binary import Binary
+from labkit.words import render
 from tests.binary_seeds import damaged, seeds
 from tests.binary_synthetic import Elf, Macho
 
@@ -60,10 +63,15 @@ def test_the_schema_can_fail():
         jsonschema.validate([{"path": "a"}], _SCHEMA)
 
 
-def test_json_is_the_record_itself(folder):
-    done = _run("--json", folder)
-    records = msgspec.json.decode(done.stdout, type=list[Binary])
-    assert len(records) == len(list(folder.iterdir()))
+def test_json_is_the_record_but_for_the_reasons_that_are_sentences(folder):
+    said = _json(folder)
+    for each in said:
+        for verdict in each["verdicts"]:
+            texts = verdict.pop("reason_texts")
+            assert verdict["reasons"] == [render(msgspec.convert(text, Text)) for text in texts]
+            verdict["reasons"] = texts
+    records = msgspec.convert(said, list[Binary])
+    assert records == [inspect_file(path) for path in find([folder])]
 
 
 def test_absent_values_are_null_or_empty(tmp_path):

@@ -167,11 +167,8 @@ class _Reader:
             raise MalformedError(what, self._source.base + offset)
         if kind == _PT_LOAD:
             data = flags & (_PF_X | _PF_W) == _PF_W
-            found.image.segments.append(
-                Segment(
-                    name="", address=address, memory_size=memory_size, offset=offset, file_size=size, writable_data=data
-                )
-            )
+            where = Segment(address=address, memory_size=memory_size, offset=offset, file_size=size, writable_data=data)
+            found.image.segments.append(where)
         elif kind == _PT_INTERP:
             raw = self._source.read(offset, min(size, _MAX_NAME_BYTES), "interpreter")
             found.interpreter = plain(raw.partition(b"\0")[0]) or None  # a file of debug information has zeros there
@@ -196,8 +193,7 @@ class _Reader:
         last = dict(tags)
         found = self.found
         found.flags, found.flags_1 = last.get(_DT_FLAGS, 0), last.get(_DT_FLAGS_1, 0)
-        if _DT_BIND_NOW in last:
-            found.flags |= _DF_BIND_NOW
+        found.flags |= _DF_BIND_NOW if _DT_BIND_NOW in last else 0
         named = [(tag, value) for tag, value in tags if tag in {_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH}]
         if not named and _DT_VERNEED not in last:
             return
@@ -290,8 +286,7 @@ class _Strings:
         self._source = source
         self._offset = offset
         self._size = size
-        small = size <= _MAX_STRINGS_BYTES
-        self._whole = source.read(offset, size, "dynamic string table") if small else None
+        self._whole = source.read(offset, size, "dynamic string table") if size <= _MAX_STRINGS_BYTES else None
 
     def at(self, index: int) -> bytes:
         """Return the name at an index."""
@@ -301,5 +296,5 @@ class _Strings:
         if self._whole is not None:
             end = self._whole.find(b"\0", index, index + _MAX_NAME_BYTES)
             return self._whole[index : end if end >= 0 else index + _MAX_NAME_BYTES]
-        length = min(_MAX_NAME_BYTES, self._size - index)
-        return self._source.read(self._offset + index, length, "name").partition(b"\0")[0]
+        data = self._source.read(self._offset + index, min(_MAX_NAME_BYTES, self._size - index), "name")
+        return data.partition(b"\0")[0]

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 class Segment:
     """A stretch of memory that the file fills; offsets count from the slice's start."""
 
-    name: str
     address: int
     memory_size: int
     offset: int
     file_size: int
     writable_data: bool  # readable and writable, never executable: where Go's linker puts data
+    name: str = ""
 
 
 @dataclass(kw_only=True)

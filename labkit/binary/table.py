@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from labkit.binary.reading import printable
 from labkit.model.binary import Binary, Signature, SignatureKind, Slice, Verdict
 from labkit.words import Language, render, say
@@ -14,6 +16,23 @@ class Row:
 
     label: str
     value: str
+
+
+def document(binary: Binary, language: Language | None = None) -> dict[str, object]:
+    """Return a binary for ``--json``: the record, but each verdict's ``reasons`` as sentences.
+
+    Their ids and values stand beside them as ``reason_texts``.
+    """
+    fields: dict[str, object] = msgspec.to_builtins(binary)
+    fields["verdicts"] = [
+        msgspec.to_builtins(verdict)
+        | {
+            "reasons": [printable(render(reason, language)) for reason in verdict.reasons],
+            "reason_texts": msgspec.to_builtins(verdict.reasons),
+        }
+        for verdict in binary.verdicts
+    ]
+    return fields
 
 
 def headline(binary: Binary, language: Language | None = None) -> str:

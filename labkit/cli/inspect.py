@@ -44,9 +44,11 @@ def _print_json(binaries: "Iterator[Binary]") -> None:
     """Print an array without holding it: ten thousand files are as good as one."""
     import msgspec
 
+    from labkit.binary.table import document
+
     separator = "["
     for binary in binaries:
-        typer.echo(separator + msgspec.json.encode(binary).decode())
+        typer.echo(separator + msgspec.json.encode(document(binary)).decode())
         separator = ","
     typer.echo("[]" if separator == "[" else "]")
 
