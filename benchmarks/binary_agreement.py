@@ -88,7 +88,7 @@ def compare(tally: Tally, name: str, path: Path, binary: Binary, *, go: Path) ->
         tally.note(name, "llvm-lipo", {"slices": names}, {"slices": oracles.architectures(path)})
         for slice_ in binary.slices:
             tally.note(name, "llvm-objdump", oracles.ours(slice_), oracles.macho(path, slice_.architecture))
-    for slice_, theirs in zip(binary.slices, oracles.lief(path), strict=True):
+    for slice_, theirs in zip(binary.slices, oracles.lief(path)[0], strict=True):
         tally.note(name, "LIEF", oracles.ours(slice_), theirs)
 
 

@@ -221,46 +221,48 @@ def _go_module(module: GoModule) -> dict[str, Any]:
 _LIEF = """
 import json, sys, lief
 lief.logging.disable()
-path = sys.argv[1]
-out = []
-if lief.is_elf(path):
-    elf = lief.ELF.parse(path)
-    out.append({
-        "libraries": list(elf.libraries),
-        "interpreter": elf.interpreter if elf.has_interpreter else None,
-        "nx_stack": elf.has_nx,
-    })
-else:
+
+def elf(path):
+    one = lief.ELF.parse(path)
+    interpreter = one.interpreter if one.has_interpreter else None
+    return [{"libraries": list(one.libraries), "interpreter": interpreter, "nx_stack": one.has_nx}]
+
+def macho(path):
     fat = lief.MachO.parse(path)  # held: its slices are views of it
-    for i in range(fat.size):
-        one = fat.at(i)
-        version = one.build_version if one.has_build_version else one.version_min if one.has_version_min else None
-        minimum = None if version is None else list(version.minos if one.has_build_version else version.version)
-        out.append({
-            "libraries": [each.name for each in one.libraries if each.command.name not in ("ID_DYLIB",)],
-            "interpreter": one.dylinker.name if one.has_dylinker else None,
-            "uuid": bytes(one.uuid.uuid).hex() if one.has_uuid else None,
-            "minimum_os": minimum,
-            "signed": one.has_code_signature,
-            "rpaths": [each.path for each in one.rpaths],
-            "pie": one.is_pie,
-        })
-print(json.dumps(out))
+    return [slice_of(fat.at(i)) for i in range(fat.size)]
+
+def slice_of(one):
+    version = one.build_version if one.has_build_version else one.version_min if one.has_version_min else None
+    minimum = None if version is None else list(version.minos if one.has_build_version else version.version)
+    return {
+        "libraries": [each.name for each in one.libraries if each.command.name != "ID_DYLIB"],
+        "interpreter": one.dylinker.name if one.has_dylinker else None,
+        "uuid": bytes(one.uuid.uuid).hex() if one.has_uuid else None,
+        "minimum_os": minimum,
+        "signed": one.has_code_signature,
+        "rpaths": [each.path for each in one.rpaths],
+        "pie": one.is_pie,
+    }
+
+for path in sys.argv[1:]:
+    print(json.dumps(elf(path) if lief.is_elf(path) else macho(path)), flush=True)
 """
 
 
-def lief(path: Path) -> list[Fields]:
-    """Return LIEF's answers, one mapping a slice, from a process of its own."""
-    done = subprocess.run([sys.executable, "-c", _LIEF, path], capture_output=True, timeout=300, check=True)
-    answers: list[dict[str, Any]] = json.loads(done.stdout.decode().splitlines()[-1])
-    for each in answers:
+def lief(*paths: Path) -> list[list[Fields]]:
+    """Return LIEF's answers, one mapping a slice, for each file; from one process of its own."""
+    done = subprocess.run([sys.executable, "-c", _LIEF, *paths], capture_output=True, timeout=300, check=False)
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 0, f"LIEF ended with {done.returncode} on {paths[len(lines)]}: {done.stderr[-300:]!r}"
+    answers: list[list[dict[str, Any]]] = [json.loads(line) for line in lines]
+    for each in (slice_ for answer in answers for slice_ in answer):
         if each.get("uuid") is not None:
             raw = each["uuid"].upper()
             each["uuid"] = "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:]))
         if each.get("minimum_os") is not None:
             major, minor, patch = each["minimum_os"]
             each["minimum_os"] = f"{major}.{minor}" + (f".{patch}" if patch else "")
-    return answers
+    return list(answers)
 
 
 def ours(slice_: Slice) -> Fields:
