@@ -244,15 +244,20 @@ def _bad_pages(source: Source, directories: list[_Directory]) -> int:
 
 
 def _differing(directory: _Directory, hashes: bytes, buffer: memoryview, offset: int) -> list[int]:
-    size, shift, width = directory.hash_bytes, directory.page_shift, 1 << directory.page_shift
+    """Return the numbers of the pages in a buffer that differ from their hash."""
+    size, width = directory.hash_bytes, 1 << directory.page_shift
     new = _HASHERS[directory.algorithm]
     end = min(len(buffer), directory.limit - offset)
-    first = offset >> shift
-    return [
-        page
-        for page, at in enumerate(range(0, end, width), first)
-        if new(buffer[at : min(at + width, end)]).digest()[:size] != hashes[page * size : page * size + size]
-    ]
+    found = [new(buffer[at : at + width]).digest() for at in range(0, end - width + 1, width)]
+    if end > 0 and end % width:  # the last page ends where the code does
+        found.append(new(buffer[end - end % width : end]).digest())
+    if len(found[0] if found else b"") != size:
+        found = [each[:size] for each in found]
+    first = offset >> directory.page_shift
+    if b"".join(found) == hashes[first * size : (first + len(found)) * size]:
+        return []
+    wanted = (hashes[page * size : (page + 1) * size] for page in range(first, first + len(found)))
+    return [first + index for index, (one, other) in enumerate(zip(found, wanted, strict=True)) if one != other]
 
 
 def _bad_slots(directories: list[_Directory], blobs: dict[int, Bytes]) -> tuple[str, ...]:
