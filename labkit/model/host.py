@@ -9,14 +9,16 @@ from labkit.model.machine import Machine
 
 
 class Place(StrEnum):
-    """Where a tool was found."""
+    """Where a tool was found; the first that fits, PATH last."""
 
     PATH = "path"
     GOBIN = "gobin"
     GOPATH_BIN = "gopath-bin"
     HOMEBREW_ARM = "homebrew-arm"  # /opt/homebrew
-    HOMEBREW_INTEL = "homebrew-intel"  # /usr/local
+    HOMEBREW_INTEL = "homebrew-intel"  # /usr/local, what Homebrew keeps there
     CONDA = "conda"
+    PYTHON = "python"  # a virtual environment of Python
+    MAVEN = "maven"  # an artefact that Maven or Gradle fetched, never on PATH
     LABKIT = "labkit"  # the provisioned set
     USUAL = "usual"  # another usual place, such as /usr/local/go/bin
 
@@ -45,6 +47,46 @@ class HostTool(Record, frozen=True, kw_only=True):
     error: str | None  # what it said instead of a version
     include: str | None  # protoc only: the folder of google/protobuf, when it is beside
     missing: Mapping[str, Text]
+    executable: bool = True  # by its mode, for this user
+    on_path: bool = True  # in a folder of PATH
+    signal: int | None = None  # that ended it when it was asked its version
+    damaged_libraries: tuple[str, ...] = ()  # needed, there, and their signed pages differ
+
+
+class ProjectLine(Record, frozen=True, kw_only=True):
+    """A line of a project's build files or scripts that speaks of protoc, its plugins or their locks."""
+
+    file: str  # relative to the project's folder
+    number: int  # from 1
+    text: str
+
+
+class ProtoFile(Record, frozen=True, kw_only=True):
+    """A .proto file of a project."""
+
+    path: str  # relative
+    go_package: str | None
+
+
+class GeneratedHeader(Record, frozen=True, kw_only=True):
+    """What the head of a generated Go file says."""
+
+    path: str  # relative
+    source: str | None  # the .proto it was made from
+    made_by: Mapping[str, str]  # protoc-gen-go: v1.36.12; protoc: v6.30.2
+
+
+class Project(Record, frozen=True, kw_only=True):
+    """What a folder says of the tools it wants. Only its own files are read, none is run."""
+
+    folder: str
+    go_mod: str | None  # the file's path
+    go_version: str | None  # of its go line
+    toolchain: str | None  # of its toolchain line
+    requires: Mapping[str, str]  # module: version
+    lines: tuple[ProjectLine, ...]
+    protos: tuple[ProtoFile, ...]
+    generated: tuple[GeneratedHeader, ...]
 
 
 class HostFacts(Record, frozen=True, kw_only=True):
@@ -61,3 +103,9 @@ class HostFacts(Record, frozen=True, kw_only=True):
     homebrew_prefixes: tuple[str, ...]  # those that exist
     conda_prefix: str | None
     missing: Mapping[str, Text]
+    goroot_version: str | None = None  # of the VERSION file in the GOROOT that was set by hand
+    translators: tuple[str, ...] = ()  # Linux: what runs other architectures' programs: qemu-aarch64, rosetta, ...
+    clang_path: str | None = None  # all that `xcrun --find clang` printed, macOS only
+    clang_exit_code: int | None = None  # of `xcrun clang --version`
+    clang_said: str | None = None  # its first words when it failed
+    project: Project | None = None  # of the folder that was named

@@ -1,0 +1,272 @@
+"""Rules about PATH and Go's settings: what is not found, what a leftover setting turns around."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar, Final
+
+from labkit.doctor.host_rules.base import (
+    MACOS,
+    PLUGINS,
+    SETUP,
+    HostRule,
+    go_install,
+    numbers,
+    seen,
+    tool,
+    winner,
+    winners,
+)
+from labkit.model.base import Text
+from labkit.model.check import Evidence, Finding, Need
+from labkit.model.host import HostFacts, HostTool
+
+_GITHUB = "https://github.com"
+_GO_NAMES: Final = {"arm64": "arm64", "x86_64": "amd64"}
+_GO_SYSTEMS: Final = {"macos": "darwin", "linux": "linux"}
+_FIRST_WITH_TOOLCHAIN_LINE: Final = (1, 21)
+_PARTS_SINCE: Final = 3  # numbers in a go line, from then on
+
+
+def settings(facts: HostFacts, *names: str) -> Iterator[tuple[str, str, str]]:
+    """Yield name, value and where it is set, of each setting that a user made: the environment before the file."""
+    for name in names:
+        if facts.environment.get(name):
+            yield name, facts.environment[name], "environment"
+        elif facts.go_env_written.get(name):
+            yield name, facts.go_env_written[name], facts.go_env_file or "go env -w"
+
+
+def unset(name: str, where: str) -> str:
+    """Return the command that takes a setting back."""
+    return f"unset {name}" if where == "environment" else f"go env -u {name}"
+
+
+class _PluginOnPath(HostRule):
+    """Looks for a plugin in PATH's folders, and for one that lies elsewhere or may not be executed."""
+
+    plugin: ClassVar[str]
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge one plugin's place."""
+        found = winner(facts, self.plugin)
+        if found is not None:
+            return self.passed(seen(found))
+        others = [each for each in facts.tools if each.name == self.plugin]
+        evidence = [Evidence(what="PATH", found=f"no {self.plugin}", wanted=self.plugin)]
+        evidence += [Evidence(what=each.path, found=_state(each)) for each in others]
+        evidence += [Evidence(what=where, found=f"{name}={value}") for name, value, where in settings(facts, "GOPATH")]
+        locked = [each for each in others if not each.executable]
+        away = [each for each in others if each.executable]
+        if away:
+            folder = shlex.quote(str(Path(away[0].path).parent))
+            return self.failed(*evidence, commands=(f'export PATH="$PATH:"{folder}',), fix="path")
+        if locked:
+            return self.failed(*evidence, commands=(f"chmod +x {shlex.quote(locked[0].path)}",), fix="mode")
+        return self.failed(*evidence, commands=(go_install(self.plugin), 'export PATH="$PATH:$(go env GOPATH)/bin"'))
+
+
+def _state(found: HostTool) -> str:
+    if not found.executable:
+        return "not executable"
+    return "on PATH" if found.on_path else "not on PATH"
+
+
+class MessagePluginOnPath(_PluginOnPath):
+    """Looks for protoc-gen-go on PATH, and elsewhere when it is not there. Fix: the folder on PATH, or install it."""
+
+    id: ClassVar[str] = "F20"
+    plugin: ClassVar[str] = "protoc-gen-go"
+    source: ClassVar[str | None] = f"{_GITHUB}/golang/protobuf/issues/795"
+
+
+class ServicePluginOnPath(_PluginOnPath):
+    """Looks for protoc-gen-go-grpc on PATH, which is a plugin of its own. Fix: the folder on PATH, or install it."""
+
+    id: ClassVar[str] = "F21"
+    plugin: ClassVar[str] = "protoc-gen-go-grpc"
+    source: ClassVar[str | None] = f"{_GITHUB}/golang/protobuf/issues/1053"
+
+
+class CrossLeftover(HostRule):
+    """Compares GOOS and GOARCH, as they are set for good, with the hardware. Fix: take them back, set them per command.
+
+    With GOBIN set as well `go install` refuses; without, what it installs lies in a folder that PATH does not have.
+    """
+
+    id: ClassVar[str] = "F22"
+    source: ClassVar[str | None] = f"{_GITHUB}/golang/go/issues/57485"
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge the settings."""
+        own = {"GOOS": _GO_SYSTEMS[facts.machine.system], "GOARCH": _GO_NAMES[facts.machine.architecture]}
+        made = list(settings(facts, "GOOS", "GOARCH"))
+        bad = [(name, value, where) for name, value, where in made if value != own[name]]
+        if not bad:
+            return self.passed(*(Evidence(what=where, found=f"{name}={value}") for name, value, where in made))
+        evidence = [Evidence(what=where, found=f"{name}={value}", wanted=own[name]) for name, value, where in bad]
+        evidence += [Evidence(what=where, found=f"{name}={value}") for name, value, where in settings(facts, "GOBIN")]
+        return self.failed(*evidence, commands=[unset(name, where) for name, _, where in bad])
+
+
+class StaleGoroot(HostRule):
+    """Compares the VERSION in a GOROOT that was set by hand with the version of the go on PATH. Fix: unset GOROOT."""
+
+    id: ClassVar[str] = "F29"
+    needs: ClassVar[tuple[Need, ...]] = (tool("go"),)
+    source: ClassVar[str | None] = f"{_GITHUB}/golang/go/issues/34214"
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge GOROOT; what is not set cannot be stale."""
+        found = winner(facts, "go")
+        assert found is not None  # noqa: S101 - a need
+        made = next(settings(facts, "GOROOT"), None)
+        if made is None:
+            return self.passed(seen(found))
+        name, value, where = made
+        if facts.goroot_version is not None and facts.goroot_version == found.version:
+            return self.passed(Evidence(what=where, found=f"{name}={value}: {facts.goroot_version}"))
+        reason = facts.missing.get("goroot_version")
+        said = facts.goroot_version or (str(reason.values.get("what", "")) if reason else "-")
+        return self.failed(
+            Evidence(what=where, found=f"{name}={value}: {said}", wanted=found.version or found.reported),
+            seen(found),
+            commands=(unset(name, where),),
+        )
+
+
+class ModuleProxy(HostRule):
+    """Reads GOPROXY, without asking it: `off` and a folder that is not there give no module. Fix: another proxy."""
+
+    id: ClassVar[str] = "F44"
+    source: ClassVar[str | None] = f"{_GITHUB}/goproxy/goproxy.cn/issues/142"
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge the setting where it alone decides; whether a proxy answers is not asked."""
+        value = facts.environment.get("GOPROXY") or facts.go_env_written.get("GOPROXY") or facts.go_env.get("GOPROXY")
+        where = next((where for _, _, where in settings(facts, "GOPROXY")), "go env GOPROXY")
+        evidence = Evidence(what=where, found=value or "-", wanted="a proxy that answers")
+        first = (value or "").replace("|", ",").split(",")[0].strip()
+        if first == "off":
+            return self.failed(evidence, commands=(unset("GOPROXY", where),))
+        if first.startswith("file://"):
+            there = Path(first.removeprefix("file://")).is_dir()
+            return self.passed(evidence) if there else self.failed(evidence, commands=(unset("GOPROXY", where),))
+        return self.skipped(Text(id="host.skip.network"), Evidence(what=where, found=value or "-"))
+
+
+class ToolchainLine(HostRule):
+    """Compares Go's version with 1.21, the first that reads a toolchain line and three-part go lines. Fix: newer Go."""
+
+    id: ClassVar[str] = "F45"
+    needs: ClassVar[tuple[Need, ...]] = (tool("go"),)
+    source: ClassVar[str | None] = f"{_GITHUB}/clouditor/clouditor/issues/1222"
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge go; an old one only by a go.mod that asks for more."""
+        found = winner(facts, "go")
+        assert found is not None  # noqa: S101 - a need
+        version = numbers(found.version)
+        if not version or version >= _FIRST_WITH_TOOLCHAIN_LINE:
+            return self.passed(seen(found))
+        if facts.project is None or facts.project.go_mod is None:
+            return self.skipped(Text(id="host.skip.no_project"), seen(found))
+        project = facts.project
+        asks = project.toolchain or (project.go_version if len(numbers(project.go_version)) == _PARTS_SINCE else None)
+        if asks is None:
+            return self.passed(seen(found))
+        wanted = f"Go 1.21 or newer, not {found.version}"
+        return self.failed(Evidence(what=project.go_mod or "go.mod", found=asks, wanted=wanted), commands=SETUP)
+
+
+class StaticOnMac(HostRule):
+    """Looks for -static among the flags that Go and the linker get on a Mac, which has no static libc.
+
+    Fix: unset it.
+    """
+
+    id: ClassVar[str] = "F46"
+    needs: ClassVar[tuple[Need, ...]] = (MACOS,)
+    source: ClassVar[str | None] = f"{_GITHUB}/golang/go/issues/50669"
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge the flags."""
+        made = list(settings(facts, "GOFLAGS", "CGO_LDFLAGS", "CGO_CFLAGS"))
+        bad = [each for each in made if "-static" in re.split(r"[\s'\"=]+", each[1])]
+        evidence = [Evidence(what=where, found=f"{name}={value}") for name, value, where in bad or made]
+        if bad:
+            return self.failed(*evidence, commands=[unset(name, where) for name, _, where in bad])
+        return self.passed(*evidence)
+
+
+class _OnPath(HostRule):
+    name: ClassVar[str]
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge one tool's place."""
+        found = winner(facts, self.name)
+        if found is not None:
+            return self.passed(seen(found))
+        others = [each for each in facts.tools if each.name == self.name and each.place != "maven"]
+        evidence = [Evidence(what="PATH", found=f"no {self.name}", wanted=self.name)]
+        evidence += [Evidence(what=each.path, found=_state(each)) for each in others]
+        folders = [str(Path(each.path).parent) for each in others if each.executable]
+        paths = [f'export PATH="$PATH:"{shlex.quote(folder)}' for folder in folders[:1]]
+        return self.failed(*evidence, commands=paths or SETUP)
+
+
+class GoOnPath(_OnPath):
+    """Looks for go on PATH. Fix: its folder on PATH, or install it."""
+
+    id: ClassVar[str] = "L01"
+    name: ClassVar[str] = "go"
+    source: ClassVar[str | None] = "https://go.dev/doc/install"
+
+
+class ProtocOnPath(_OnPath):
+    """Looks for protoc on PATH. Fix: its folder on PATH, or install it."""
+
+    id: ClassVar[str] = "L02"
+    name: ClassVar[str] = "protoc"
+    source: ClassVar[str | None] = "https://protobuf.dev/installation/"
+
+
+class Answers(HostRule):
+    """Asks every tool that PATH gives its version. Fix: install anew what does not answer.
+
+    protoc-gen-go before 1.20 has no --version: it says that it got no files, and that is an answer.
+    """
+
+    id: ClassVar[str] = "L04"
+    source: ClassVar[str | None] = f"{_GITHUB}/golang/protobuf/issues/598"
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge the tools that PATH gives; quarantined ones were not asked."""
+        return self.by_tools(
+            winners(facts),
+            bad=lambda each: None if "no files to generate" in (each.error or "") else each.error,
+            wanted="a version",
+            command=lambda each: (go_install(each.name),) if each.name in PLUGINS else SETUP,
+        )
+
+
+class VendorLeftover(HostRule):
+    """Looks for -mod=vendor in GOFLAGS as it is set for good: `go install module@version` refuses it. Fix: unset it."""
+
+    id: ClassVar[str] = "L05"
+    source: ClassVar[str | None] = "https://go.dev/ref/mod#build-commands"
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge GOFLAGS."""
+        made = list(settings(facts, "GOFLAGS"))
+        evidence = [Evidence(what=where, found=f"{name}={value}") for name, value, where in made]
+        if any("-mod=vendor" in value for _, value, _ in made):
+            return self.failed(*evidence, commands=[unset(name, where) for name, _, where in made])
+        return self.passed(*evidence)
+
+
+SETTINGS_RULES = (
+    MessagePluginOnPath(), ServicePluginOnPath(), CrossLeftover(), StaleGoroot(), ModuleProxy(), ToolchainLine(),
+    StaticOnMac(), GoOnPath(), ProtocOnPath(), Answers(), VendorLeftover(),
+)  # fmt: skip
