@@ -129,4 +129,6 @@ def plain(data: bytes) -> str:
 
 def printable(text: str) -> str:
     """Return text that moves no cursor and hides nothing: names in a file are its maker's, and may be hostile."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

@@ -7,7 +7,7 @@ import msgspec
 
 from labkit.binary.reading import printable
 from labkit.model.binary import Binary, Signature, SignatureKind, Slice, Verdict
-from labkit.words import Language, render, say
+from labkit.words import Language, preferred_language, render, say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,7 @@ def document(binary: Binary, language: Language | None = None) -> dict[str, obje
 
     Their ids and values stand beside them as ``reason_texts``.
     """
+    language = language or preferred_language()
     fields: dict[str, object] = msgspec.to_builtins(binary)
     fields["verdicts"] = [
         msgspec.to_builtins(verdict)
