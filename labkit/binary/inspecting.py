@@ -91,7 +91,7 @@ def _reason(path: Path, error: OSError) -> str:
             return "a symbolic link that leads back to itself"
         case errno.ENOENT if path.is_symlink():
             return "a symbolic link to a file that does not exist"
-        case errno.ENXIO:
+        case errno.ENXIO | errno.EOPNOTSUPP:
             return "a socket, not a file"
         case _:
             return f"cannot be read: {error.strerror or error}"

@@ -5,6 +5,7 @@ while it is read is a short read, not the SIGBUS that a mapping would give. A :c
 raise :class:`MalformedError` with the offset in the file.
 """
 
+import io
 import os
 import struct
 from typing import Final, Protocol
@@ -73,7 +74,11 @@ class Source:
     def read_into(self, offset: int, buffer: memoryview) -> int:
         """Fill the buffer as far as this part goes and return the number of bytes read."""
         size = min(len(buffer), self.size - offset)
-        return os.preadv(self.descriptor, [buffer[:size]], self.base + offset) if size > 0 else 0
+        if size <= 0:
+            return 0
+        file = io.FileIO(self.descriptor, closefd=False)  # os.preadv is not everywhere
+        file.seek(self.base + offset)
+        return file.readinto(buffer[:size]) or 0
 
     def part(self, offset: int, size: int, what: str) -> "Source":
         """Return a part of this part."""
