@@ -132,6 +132,20 @@ CASES = [
         Macho(libraries=((0x80000018, "@rpath/liba.dylib"),)).data(), "m1-macos14", "yes", "macho-native", id="weak"
     ),
     pytest.param(
+        Macho(kind=BUNDLE, libraries=((0xC, "@loader_path/liba.dylib"),)).data(),
+        "m1-macos14",
+        "no",
+        "macho-library-missing",
+        id="not-beside-a-bundle",
+    ),
+    pytest.param(
+        Macho(kind=BUNDLE, libraries=((0xC, "@rpath/liba.dylib"),), rpaths=("@loader_path",)).data(),
+        "m1-macos14",
+        "unknown",
+        "macho-library-elsewhere",
+        id="a-bundle-inherits-rpaths",
+    ),
+    pytest.param(
         Macho(libraries=((0xC, "@rpath/liba.dylib"),), rpaths=("/opt/lib",)).data(),
         "m1-macos14",
         "unknown",

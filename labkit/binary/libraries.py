@@ -33,7 +33,8 @@ def macho_libraries(path: str, slice_: Slice, system: Sequence[str]) -> Places:
         relative, absolute = _macho_candidates(name, slice_.rpaths, is_program=is_program)
         if any(_beside(path, each) for each in relative):
             continue
-        (elsewhere if absolute or not is_program else missing).append(name)
+        inherits = name.startswith("@rpath/") and not is_program  # the rpaths of whatever loads it count too
+        (elsewhere if absolute or inherits else missing).append(name)
     return Places(missing=tuple(missing), elsewhere=tuple(elsewhere))
 
 
