@@ -11,28 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from labkit import binary
 from labkit.binary.libraries import macho_libraries
-from labkit.errors import ProcessError
 from labkit.model.base import Text
 from labkit.model.binary import Binary, Format, Slice
 from labkit.model.host import HostFacts, HostTool
 from labkit.model.machine import Machine, System
-from labkit.system import proc
 from labkit.system.environment import host
-from labkit.toolchain import inventory_macos
+from labkit.toolchain import go_settings, inventory_macos
 from labkit.toolchain.answers import Answer, Memory
 from labkit.toolchain.places import Found, find_tools, layout
 from labkit.toolchain.project import read_project
 
 _WORKERS: Final = 4
-_GO_ENV_TIMEOUT_S: Final = 10.0
-_GO_VARIABLES: Final = (
-    "CC", "CGO_ENABLED", "GO111MODULE", "GOARCH", "GOBIN", "GOENV", "GOFLAGS", "GOHOSTARCH", "GOHOSTOS", "GOMODCACHE",
-    "GOOS", "GOPATH", "GOPROXY", "GOROOT", "GOSUMDB", "GOVERSION",
-)  # fmt: skip
 _KEPT: Final = frozenset(
     {
         "PATH", "HOME", "SHELL", "CONDA_PREFIX", "HOMEBREW_PREFIX", "VIRTUAL_ENV", "CC", "CXX", "DEVELOPER_DIR",
@@ -67,6 +58,7 @@ def take_inventory(
     project: Path | None = None,
     pages: bool | None = None,
     memory: Memory | None = None,
+    own: Sequence[Path] = (),
 ) -> HostFacts:
     """Return what is known of the host's tools and settings now.
 
@@ -77,20 +69,21 @@ def take_inventory(
         project: A folder to look at too (go.mod, build files); none when None.
         pages: Whether signed pages are hashed; None: on a Mac.
         memory: What unchanged tools answered before; labkit's own memory when None.
+        own: Folders of the tools in labkit's store.
 
     """
     environ = host() if environ is None else environ
     memory = Memory.of_labkit() if memory is None else memory
     missing: dict[str, Text] = {}
     macos = machine.system is System.MACOS
-    env_file = _go_env_file(environ, machine.system)
-    written = read_go_env_file(env_file)
+    env_file = go_settings.env_file(environ, machine.system)
+    written = go_settings.read_env_file(env_file)
     where = layout(environ, written, root)
-    found = find_tools(where)
+    found = find_tools(where, own)
     with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
         developer_soon = pool.submit(inventory_macos.developer, root=root) if macos else None
         winners = _winners(found)
-        go_env_soon = pool.submit(_go_env, winners.get("go"), environ)
+        go_env_soon = pool.submit(go_settings.ask_env, winners.get("go"), environ)
         scene = _Scene(
             machine=machine,
             root=root,
@@ -123,41 +116,13 @@ def take_inventory(
         ),
         conda_prefix=str(where.conda) if where.conda else None,
         missing=missing,
-        goroot_version=_goroot_version(goroot, missing) if goroot else None,
+        goroot_version=go_settings.goroot_version(goroot, missing) if goroot else None,
         translators=() if macos else _translators(root),
         clang_path=developer.clang_path,
         clang_exit_code=developer.clang_exit_code,
         clang_said=developer.clang_said,
         project=read_project(project) if project is not None else None,
     )
-
-
-def read_go_env_file(path: Path | None) -> dict[str, str]:
-    """Return the settings in the file of ``go env -w``, as Go reads it: NAME=VALUE lines, others passed over."""
-    if path is None:
-        return {}
-    try:
-        text = path.read_text("utf-8", "replace")
-    except OSError:
-        return {}
-    pairs = [line.strip().partition("=") for line in text.splitlines() if not line.lstrip().startswith("#")]
-    return {name: value for name, equals, value in pairs if equals and name.isidentifier()}
-
-
-def _go_env_file(environ: Mapping[str, str], system: System) -> Path | None:
-    # cmd/go's EnvFile: GOENV, else go/env in os.UserConfigDir, which asks XDG_CONFIG_HOME on Linux only.
-    # https://github.com/golang/go/blob/go1.26.0/src/cmd/go/internal/cfg/cfg.go
-    named, home = environ.get("GOENV"), environ.get("HOME")
-    if named == "off":
-        return None
-    if named:
-        return Path(named)
-    if system is System.MACOS:
-        return Path(home) / "Library/Application Support/go/env" if home else None
-    config = environ.get("XDG_CONFIG_HOME")
-    if config:
-        return Path(config) / "go/env"
-    return Path(home) / ".config/go/env" if home else None
 
 
 def _is_kept(name: str) -> bool:
@@ -180,38 +145,6 @@ def _shadowed(name: str, winner: Path, found: Sequence[Found]) -> tuple[str, ...
         for each in found
         if each.name == name and each.on_path and each.executable and os.path.realpath(each.path) != real
     )
-
-
-def _go_env(go: Path | None, environ: Mapping[str, str]) -> dict[str, str] | Text:
-    if go is None:
-        return Text(id="host.why.no_go")
-    try:
-        done = proc.run(
-            [go.absolute(), "env", "-json", *_GO_VARIABLES],
-            env=dict(environ) | {"GOTOOLCHAIN": "local"},  # another one would be fetched
-            timeout_s=_GO_ENV_TIMEOUT_S,
-            cwd=Path("/"),
-            check=False,
-        )
-        if done.returncode == 0:
-            return msgspec.json.decode(done.stdout_bytes, type=dict[str, str])
-        what = f"{proc.describe_exit(done.returncode)}: {done.first_words(2)}"
-    except ProcessError as error:
-        what = error.what
-    except msgspec.DecodeError as error:
-        what = str(error)
-    return Text(id="host.why.said", values={"tool": "go env", "what": what})
-
-
-def _goroot_version(goroot: str, missing: dict[str, Text]) -> str | None:
-    try:
-        first = (Path(goroot) / "VERSION").read_text("utf-8", "replace").split("\n", 1)[0].strip()
-    except OSError as error:
-        missing["goroot_version"] = Text(
-            id="host.why.unreadable", values={"what": f"{goroot}/VERSION: {error.strerror}"}
-        )
-        return None
-    return first.removeprefix("go") or None
 
 
 def _translators(root: Path) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Only names and links are looked at; nothing is opened.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -96,11 +96,15 @@ def layout(environ: Mapping[str, str], written: Mapping[str, str], root: Path) -
     )
 
 
-def find_tools(where: Layout) -> tuple[Found, ...]:
-    """Return every file of a tool's name, PATH's first in their order, each file once a folder."""
+def find_tools(where: Layout, own: Iterable[Path] = ()) -> tuple[Found, ...]:
+    """Return every file of a tool's name, PATH's first in their order, each file once a folder; ``own`` is labkit's."""
     folders = tuple(dict.fromkeys(where.path))
     found = [*_in(folders, where, on_path=True)]
     found += _in([folder for folder in dict.fromkeys(where.usual()) if folder not in folders], where, on_path=False)
+    found += [
+        replace(each, place=Place.LABKIT)
+        for each in _in([folder for folder in own if folder not in folders], where, on_path=False)
+    ]
     for pattern in _ARTEFACTS:
         for path in _glob(where.home, pattern)[-_MAX_ARTEFACTS:]:
             usable = os.access(path, os.X_OK)

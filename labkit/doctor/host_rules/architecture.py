@@ -222,7 +222,7 @@ class GoForIntelMac(HostRule):
 class ForeignPlugin(HostRule):
     """Compares each plugin's format and architecture with the hardware's: protoc says only that it was not found."""
 
-    id: ClassVar[str] = "L03"
+    id: ClassVar[str] = "L01"
     source: ClassVar[str | None] = f"{_GITHUB}/golang/go/issues/57485"
 
     def judge(self, facts: HostFacts) -> Finding:

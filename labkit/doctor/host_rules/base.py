@@ -143,8 +143,8 @@ def winners(facts: HostFacts, *names: str) -> tuple[HostTool, ...]:
 
 
 def installed(facts: HostFacts) -> tuple[HostTool, ...]:
-    """Return all tools that somebody could start by name: not the artefacts in Maven's caches."""
-    return tuple(each for each in facts.tools if each.place is not Place.MAVEN)
+    """Return the user's tools: not the artefacts in Maven's caches, and not labkit's own, which other rules judge."""
+    return tuple(each for each in facts.tools if each.place not in {Place.MAVEN, Place.LABKIT})
 
 
 def seen(found: HostTool) -> Evidence:

@@ -1,26 +1,22 @@
-"""Rules about PATH and Go's settings: what is not found, what a leftover setting turns around."""
+"""Rules about Go's settings: what a leftover turns around, in the environment or from ``go env -w``."""
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Final
 
 from labkit.doctor.host_rules.base import (
     MACOS,
-    PLUGINS,
     SETUP,
     HostRule,
-    go_install,
     numbers,
     seen,
     tool,
     winner,
-    winners,
 )
 from labkit.model.base import Text
 from labkit.model.check import Evidence, Finding, Need
-from labkit.model.host import HostFacts, HostTool
+from labkit.model.host import HostFacts
 
 _GITHUB = "https://github.com"
 _GO_NAMES: Final = {"arm64": "arm64", "x86_64": "amd64"}
@@ -41,52 +37,6 @@ def settings(facts: HostFacts, *names: str) -> Iterator[tuple[str, str, str]]:
 def unset(name: str, where: str) -> str:
     """Return the command that takes a setting back."""
     return f"unset {name}" if where == "environment" else f"go env -u {name}"
-
-
-class _PluginOnPath(HostRule):
-    """Looks for a plugin in PATH's folders, and for one that lies elsewhere or may not be executed."""
-
-    plugin: ClassVar[str]
-
-    def judge(self, facts: HostFacts) -> Finding:
-        """Judge one plugin's place."""
-        found = winner(facts, self.plugin)
-        if found is not None:
-            return self.passed(seen(found))
-        others = [each for each in facts.tools if each.name == self.plugin]
-        evidence = [Evidence(what="PATH", found=f"no {self.plugin}", wanted=self.plugin)]
-        evidence += [Evidence(what=each.path, found=_state(each)) for each in others]
-        evidence += [Evidence(what=where, found=f"{name}={value}") for name, value, where in settings(facts, "GOPATH")]
-        locked = [each for each in others if not each.executable]
-        away = [each for each in others if each.executable]
-        if away:
-            folder = shlex.quote(str(Path(away[0].path).parent))
-            return self.failed(*evidence, commands=(f'export PATH="$PATH:"{folder}',), fix="path")
-        if locked:
-            return self.failed(*evidence, commands=(f"chmod +x {shlex.quote(locked[0].path)}",), fix="mode")
-        return self.failed(*evidence, commands=(go_install(self.plugin), 'export PATH="$PATH:$(go env GOPATH)/bin"'))
-
-
-def _state(found: HostTool) -> str:
-    if not found.executable:
-        return "not executable"
-    return "on PATH" if found.on_path else "not on PATH"
-
-
-class MessagePluginOnPath(_PluginOnPath):
-    """Looks for protoc-gen-go on PATH, and elsewhere when it is not there. Fix: the folder on PATH, or install it."""
-
-    id: ClassVar[str] = "F20"
-    plugin: ClassVar[str] = "protoc-gen-go"
-    source: ClassVar[str | None] = f"{_GITHUB}/golang/protobuf/issues/795"
-
-
-class ServicePluginOnPath(_PluginOnPath):
-    """Looks for protoc-gen-go-grpc on PATH, which is a plugin of its own. Fix: the folder on PATH, or install it."""
-
-    id: ClassVar[str] = "F21"
-    plugin: ClassVar[str] = "protoc-gen-go-grpc"
-    source: ClassVar[str | None] = f"{_GITHUB}/golang/protobuf/issues/1053"
 
 
 class CrossLeftover(HostRule):
@@ -136,24 +86,44 @@ class StaleGoroot(HostRule):
         )
 
 
+def _proxy(facts: HostFacts) -> tuple[str, Evidence]:
+    """Return the first proxy that Go would ask, and the whole setting as evidence."""
+    value = facts.environment.get("GOPROXY") or facts.go_env_written.get("GOPROXY") or facts.go_env.get("GOPROXY") or ""
+    where = next((where for _, _, where in settings(facts, "GOPROXY")), "go env GOPROXY")
+    return value.replace("|", ",").split(",")[0].strip(), Evidence(what=where, found=value or "-")
+
+
 class ModuleProxy(HostRule):
-    """Reads GOPROXY, without asking it: `off` and a folder that is not there give no module. Fix: another proxy."""
+    """Reads GOPROXY, without asking it: of a folder it can be told whether it is there. Fix: another proxy."""
 
     id: ClassVar[str] = "F44"
     source: ClassVar[str | None] = f"{_GITHUB}/goproxy/goproxy.cn/issues/142"
 
     def judge(self, facts: HostFacts) -> Finding:
-        """Judge the setting where it alone decides; whether a proxy answers is not asked."""
-        value = facts.environment.get("GOPROXY") or facts.go_env_written.get("GOPROXY") or facts.go_env.get("GOPROXY")
-        where = next((where for _, _, where in settings(facts, "GOPROXY")), "go env GOPROXY")
-        evidence = Evidence(what=where, found=value or "-", wanted="a proxy that answers")
-        first = (value or "").replace("|", ",").split(",")[0].strip()
-        if first == "off":
-            return self.failed(evidence, commands=(unset("GOPROXY", where),))
-        if first.startswith("file://"):
-            there = Path(first.removeprefix("file://")).is_dir()
-            return self.passed(evidence) if there else self.failed(evidence, commands=(unset("GOPROXY", where),))
-        return self.skipped(Text(id="host.skip.network"), Evidence(what=where, found=value or "-"))
+        """Judge a folder; whether a proxy on the network answers is not asked."""
+        first, evidence = _proxy(facts)
+        if not first.startswith("file://"):
+            return self.skipped(Text(id="host.skip.network"), evidence)
+        if Path(first.removeprefix("file://")).is_dir():
+            return self.passed(evidence)
+        wanted = Evidence(what=evidence.what, found=evidence.found, wanted="a folder that is there")
+        return self.failed(wanted, commands=(unset("GOPROXY", evidence.what),))
+
+
+class ProxyOff(HostRule):
+    """Reads GOPROXY: `off` forbids Go to look any module up. Fix: take it back."""
+
+    id: ClassVar[str] = "L13"
+    source: ClassVar[str | None] = "https://go.dev/ref/mod#environment-variables"
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge the first proxy."""
+        first, evidence = _proxy(facts)
+        return (
+            self.failed(evidence, commands=(unset("GOPROXY", evidence.what),))
+            if first == "off"
+            else self.passed(evidence)
+        )
 
 
 class ToolchainLine(HostRule):
@@ -200,61 +170,10 @@ class StaticOnMac(HostRule):
         return self.passed(*evidence)
 
 
-class _OnPath(HostRule):
-    name: ClassVar[str]
-
-    def judge(self, facts: HostFacts) -> Finding:
-        """Judge one tool's place."""
-        found = winner(facts, self.name)
-        if found is not None:
-            return self.passed(seen(found))
-        others = [each for each in facts.tools if each.name == self.name and each.place != "maven"]
-        evidence = [Evidence(what="PATH", found=f"no {self.name}", wanted=self.name)]
-        evidence += [Evidence(what=each.path, found=_state(each)) for each in others]
-        folders = [str(Path(each.path).parent) for each in others if each.executable]
-        paths = [f'export PATH="$PATH:"{shlex.quote(folder)}' for folder in folders[:1]]
-        return self.failed(*evidence, commands=paths or SETUP)
-
-
-class GoOnPath(_OnPath):
-    """Looks for go on PATH. Fix: its folder on PATH, or install it."""
-
-    id: ClassVar[str] = "L01"
-    name: ClassVar[str] = "go"
-    source: ClassVar[str | None] = "https://go.dev/doc/install"
-
-
-class ProtocOnPath(_OnPath):
-    """Looks for protoc on PATH. Fix: its folder on PATH, or install it."""
-
-    id: ClassVar[str] = "L02"
-    name: ClassVar[str] = "protoc"
-    source: ClassVar[str | None] = "https://protobuf.dev/installation/"
-
-
-class Answers(HostRule):
-    """Asks every tool that PATH gives its version. Fix: install anew what does not answer.
-
-    protoc-gen-go before 1.20 has no --version: it says that it got no files, and that is an answer.
-    """
-
-    id: ClassVar[str] = "L04"
-    source: ClassVar[str | None] = f"{_GITHUB}/golang/protobuf/issues/598"
-
-    def judge(self, facts: HostFacts) -> Finding:
-        """Judge the tools that PATH gives; quarantined ones were not asked."""
-        return self.by_tools(
-            winners(facts),
-            bad=lambda each: None if "no files to generate" in (each.error or "") else each.error,
-            wanted="a version",
-            command=lambda each: (go_install(each.name),) if each.name in PLUGINS else SETUP,
-        )
-
-
 class VendorLeftover(HostRule):
     """Looks for -mod=vendor in GOFLAGS as it is set for good: `go install module@version` refuses it. Fix: unset it."""
 
-    id: ClassVar[str] = "L05"
+    id: ClassVar[str] = "L22"
     source: ClassVar[str | None] = "https://go.dev/ref/mod#build-commands"
 
     def judge(self, facts: HostFacts) -> Finding:
@@ -267,6 +186,11 @@ class VendorLeftover(HostRule):
 
 
 SETTINGS_RULES = (
-    MessagePluginOnPath(), ServicePluginOnPath(), CrossLeftover(), StaleGoroot(), ModuleProxy(), ToolchainLine(),
-    StaticOnMac(), GoOnPath(), ProtocOnPath(), Answers(), VendorLeftover(),
-)  # fmt: skip
+    CrossLeftover(),
+    StaleGoroot(),
+    ModuleProxy(),
+    ToolchainLine(),
+    StaticOnMac(),
+    ProxyOff(),
+    VendorLeftover(),
+)

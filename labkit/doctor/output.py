@@ -1,0 +1,183 @@
+"""What ``labkit doctor --json`` prints: sentences, not ids; docs/doctor.md describes it."""
+
+from collections.abc import Iterable, Mapping
+
+from labkit.doctor.fix import Mended
+from labkit.doctor.symptoms import Cause
+from labkit.model.base import Record
+from labkit.model.check import Evidence, Finding, Remedy, Status
+from labkit.model.host import HostTool
+from labkit.words import Language, render
+
+
+class Seen(Record, frozen=True, kw_only=True):
+    """One thing that was looked at."""
+
+    what: str  # a path, a command or a setting's place
+    found: str
+    wanted: str | None
+
+
+class Advice(Record, frozen=True, kw_only=True):
+    """What to do: a sentence (empty when nothing is to be done), and commands to copy."""
+
+    text: str
+    commands: tuple[str, ...]
+
+
+class FindingOutput(Record, frozen=True, kw_only=True):
+    """The outcome of one check."""
+
+    id: str
+    status: Status
+    title: str
+    evidence: tuple[Seen, ...]
+    remedy: Advice
+    reason: str | None  # of a skip
+    link: str | None
+    confirmed_on_hardware: bool | None  # null: the check is about no particular machine
+
+
+class ToolOutput(Record, frozen=True, kw_only=True):
+    """One executable of the host."""
+
+    name: str
+    path: str
+    place: str
+    wins: bool
+    shadows: tuple[str, ...]
+    format: str
+    architectures: tuple[str, ...]
+    version: str | None
+    error: str | None
+
+
+class FindingsOutput(Record, frozen=True, kw_only=True):
+    """``labkit doctor --json``."""
+
+    findings: tuple[FindingOutput, ...]
+    tools: tuple[ToolOutput, ...]
+
+
+class CauseOutput(Record, frozen=True, kw_only=True):
+    """One possible cause of a text."""
+
+    rule: str
+    confidence: float
+    title: str
+    evidence: tuple[Seen, ...]
+    against: tuple[Seen, ...]
+    remedy: Advice
+    settles: str  # what would tell for certain
+    link: str
+    confirmed_on_hardware: bool
+
+
+class CausesOutput(Record, frozen=True, kw_only=True):
+    """``labkit doctor --symptom TEXT --json``: the likeliest first; empty when nothing is known."""
+
+    causes: tuple[CauseOutput, ...]
+
+
+class FixOutput(Record, frozen=True, kw_only=True):
+    """What was done about one finding."""
+
+    id: str
+    done: tuple[str, ...]  # empty: nothing was done
+    before: FindingOutput
+    after: FindingOutput
+    path_line: str | None  # to copy into the shell
+
+
+class FixesOutput(Record, frozen=True, kw_only=True):
+    """``labkit doctor --fix ID --yes --json``."""
+
+    fixes: tuple[FixOutput, ...]
+
+
+def finding_output(finding: Finding, language: Language | None = None) -> FindingOutput:
+    """Return a finding with its texts in a language."""
+    return FindingOutput(
+        id=finding.id,
+        status=finding.status,
+        title=render(finding.title, language),
+        evidence=_seen(finding.evidence),
+        remedy=_advice(finding.remedy, language),
+        reason=render(finding.reason, language) if finding.reason else None,
+        link=finding.link,
+        confirmed_on_hardware=finding.confirmed_on_hardware,
+    )
+
+
+def findings_output(
+    findings: Iterable[Finding], tools: Iterable[HostTool], language: Language | None = None
+) -> FindingsOutput:
+    """Return the document of all findings and tools."""
+    return FindingsOutput(
+        findings=tuple(finding_output(each, language) for each in findings),
+        tools=tuple(
+            ToolOutput(
+                name=each.name,
+                path=each.path,
+                place=each.place,
+                wins=each.wins,
+                shadows=each.shadows,
+                format=each.format,
+                architectures=each.architectures,
+                version=each.version,
+                error=each.error,
+            )
+            for each in tools
+        ),
+    )
+
+
+def causes_output(causes: Iterable[Cause], language: Language | None = None) -> CausesOutput:
+    """Return the document of a text's causes."""
+    return CausesOutput(
+        causes=tuple(
+            CauseOutput(
+                rule=each.rule,
+                confidence=each.confidence,
+                title=render(each.title, language),
+                evidence=_seen(each.evidence),
+                against=_seen(each.against),
+                remedy=_advice(each.remedy, language),
+                settles=render(each.settles, language),
+                link=each.link,
+                confirmed_on_hardware=each.confirmed_on_hardware,
+            )
+            for each in causes
+        )
+    )
+
+
+def fixes_output(mended: Iterable[Mended], language: Language | None = None) -> FixesOutput:
+    """Return the document of what was mended."""
+    return FixesOutput(
+        fixes=tuple(
+            FixOutput(
+                id=each.id,
+                done=each.done,
+                before=finding_output(each.before, language),
+                after=finding_output(each.after, language),
+                path_line=each.path_line,
+            )
+            for each in mended
+        )
+    )
+
+
+def by_id(findings: Iterable[Finding]) -> Mapping[str, Finding]:
+    """Return findings by their ids."""
+    return {finding.id: finding for finding in findings}
+
+
+def _seen(evidence: Iterable[Evidence]) -> tuple[Seen, ...]:
+    return tuple(Seen(what=each.what, found=each.found, wanted=each.wanted) for each in evidence)
+
+
+def _advice(remedy: Remedy | None, language: Language | None) -> Advice:
+    if remedy is None:
+        return Advice(text="", commands=())
+    return Advice(text=render(remedy.text, language), commands=remedy.commands)
