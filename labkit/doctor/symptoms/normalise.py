@@ -20,7 +20,7 @@ LINE_CHARACTERS: Final = 600
 #: A pasted text of which not even the lines are counted beyond this: half from its start, half from its end.
 TEXT_CHARACTERS: Final = 2 * (FIRST_LINES + LAST_LINES) * LINE_CHARACTERS
 #: A line shorter than this was ended by its program, not by the width of a terminal.
-WRAPPED_AT_LEAST: Final = 24
+WRAPPED_AT_LEAST: Final = 16
 
 # ECMA-48: CSI sequences, OSC strings (titles, links), and the two-character escapes; bounded, so that a lone ESC costs
 # little. The last alternatives are colours whose ESC was lost on the way through a web form.
@@ -77,8 +77,9 @@ def _translations() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Compile the messages: a slot ``{x}`` of the Chinese keeps what stands there in the English."""
     rows = []
     for chinese, english in messages():
-        pattern = re.sub(r"\\\{(\w{1,12})\\\}", r"(?P<\1>[^\\n\"]{1,120}?)", re.escape(chinese))
-        rows.append((re.compile(pattern.replace(r"\ ", " ?")), re.sub(r"\{(\w{1,12})\}", r"\\g<\1>", english)))
+        spaced = re.sub(r"([,:])(?:\\ )?", r"\1 ?", re.escape(chinese)).replace("\\ ", " ?")
+        pattern = re.sub(r"\\\{(\w{1,12})\\\}", r"(?P<\1>[^\\n\"]{1,120}?)", spaced)
+        rows.append((re.compile(pattern), re.sub(r"\{(\w{1,12})\}", r"\\g<\1>", english)))
     return tuple(rows)
 
 
@@ -136,12 +137,12 @@ def _unwrap(lines: list[str], vocabulary: frozenset[str], *, glue: bool) -> str:
         pieces.append(line)
         if index + 1 == len(lines):
             break
-        if len(line) < WRAPPED_AT_LEAST:
+        if _one_word(line, lines[index + 1], vocabulary):
+            pieces.append("")  # a word cut in two was cut by a width, however narrow
+        elif len(line) < WRAPPED_AT_LEAST:
             pieces.append("\n")
-        elif glue or _one_word(line, lines[index + 1], vocabulary):
-            pieces.append("")
         else:
-            pieces.append(" ")
+            pieces.append("" if glue else " ")
     return "".join(pieces)
 
 
