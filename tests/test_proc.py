@@ -105,17 +105,15 @@ def test_an_interrupt_ends_the_group(tmp_path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
-def test_children_die_with_labkit(tmp_path, how):
-    pid_file = tmp_path / "pid"
+def test_children_die_with_labkit(how):
     code = (
-        "from labkit.system import proc; from labkit.system.environment import base;"
-        f"proc.run(['/bin/sh','-c','echo $$ > {pid_file}; sleep 60'], env=base(), timeout_s=50)"
+        "from labkit.system import proc; from labkit.system.environment import base\n"
+        "with proc.start(['/bin/sleep', '60'], env=base()) as child:\n"
+        "    print('started', child.pid, flush=True)\n"
+        "    child.wait(50)\n"
     )
     with proc.start([sys.executable, "-c", code], env=base(PYTHONPATH=str(Path.cwd())), cwd=Path.cwd()) as parent:
-        proc.wait_until(
-            lambda: pid_file.is_file() and pid_file.read_text().strip() != "", timeout_s=20, what="the child's start"
-        )
-        child = int(pid_file.read_text())
+        child = int(parent.wait_for(r"^started (\d+)$", timeout_s=20, remedy="-").group(1))
         assert alive(child)
         os.kill(parent.pid, how)
         parent.wait(10)

@@ -94,6 +94,7 @@ def start(
             source = files.enter_context(tempfile.TemporaryFile())
             source.write(stdin)
             source.seek(0)
+        watcher.ready()
         started = time.monotonic()
         try:
             popen = subprocess.Popen(

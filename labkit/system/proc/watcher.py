@@ -30,14 +30,23 @@ class _Watcher:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
 
-    def tell(self, sign: str, group: int) -> None:
+    def ready(self) -> None:
+        """Start the watcher if it does not run, so that a child that is started next is told of at once."""
         with self._lock:
-            if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
-                self._start()
+            self._ensure()
+
+    def tell(self, sign: str, group: int) -> None:
+        """Name a group that is to be ended with this process (``+``), or take it back (``-``)."""
+        with self._lock:
+            self._ensure()
             assert self._process is not None  # noqa: S101 - for the type checker
             assert self._process.stdin is not None  # noqa: S101 - for the type checker
             self._process.stdin.write(f"{sign} {group}\n".encode())
             self._process.stdin.flush()
+
+    def _ensure(self) -> None:
+        if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
+            self._start()
 
     def _start(self) -> None:
         self._owner = os.getpid()
