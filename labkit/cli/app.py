@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from labkit import __version__
+from labkit.cli.doctor import doctor
 from labkit.cli.inspect import inspect
 from labkit.cli.lab import lab
 from labkit.cli.machine import machine
@@ -56,7 +57,7 @@ def options(
         logs.to_terminal(logging.INFO if verbose == 1 else logging.DEBUG)
 
 
-for command in (machine, setup, inspect, run, publish, lab):
+for command in (machine, setup, doctor, inspect, run, publish, lab):
     app.command()(command)
 
 
