@@ -90,7 +90,7 @@ def _proxy(facts: HostFacts) -> tuple[str, Evidence]:
     """Return the first proxy that Go would ask, and the whole setting as evidence."""
     value = facts.environment.get("GOPROXY") or facts.go_env_written.get("GOPROXY") or facts.go_env.get("GOPROXY") or ""
     where = next((where for _, _, where in settings(facts, "GOPROXY")), "go env GOPROXY")
-    return value.replace("|", ",").split(",")[0].strip(), Evidence(what=where, found=value or "-")
+    return value.replace("|", ",").split(",")[0].strip(), Evidence(what=where, found=f"GOPROXY={value}")
 
 
 class ModuleProxy(HostRule):
