@@ -50,20 +50,26 @@ class _Hit:
 
 
 def diagnose(
-    text: str, findings: Mapping[str, Finding] | None = None, *, meter: Meter | None = None
+    text: str,
+    findings: Mapping[str, Finding] | None = None,
+    *,
+    known: Mapping[str, Rule] | None = None,
+    meter: Meter | None = None,
 ) -> tuple[Cause, ...]:
     """Return the possible causes of a text, the likeliest first; empty when nothing is known.
 
     ``findings`` are the host's by rule id (an id with a subject, ``F20.protoc-gen-go``, counts for its rule): one that
     fails raises the cause of its id, one that passes lowers it, one that was skipped says nothing. A finding alone
-    makes no cause: the text has to show its symptom.
+    makes no cause: the text has to show its symptom. ``known`` takes other rules than labkit's own.
     """
     read = normalise(text, vocabulary())
     if not read.lines:
         return ()
     meter = meter or Meter()
     words = read.spaced.lower()
-    hits = [hit for rule in rules().values() if (hit := _look(rule, read, meter)) is not None]
+    hits = [
+        hit for rule in (rules() if known is None else known).values() if (hit := _look(rule, read, meter)) is not None
+    ]
     scored: list[tuple[float, _Hit, tuple[Evidence, ...], tuple[Evidence, ...]]] = []
     for hit in hits:
         score, evidence, against = _weigh(hit, words, findings or {})
