@@ -1,6 +1,7 @@
 """Profiles are checked whole before anything runs; a notebook's end is what it really was."""
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -191,7 +192,7 @@ def test_a_notebook_that_fails_is_recorded_with_its_cause_and_kept(desk, source,
     planned, record = run_here(desk, "print('before')", source, "print('never')")
     (notebook,) = record.notebooks
     assert notebook.status is NotebookStatus.FAILED
-    assert __import__("re").search(cause, notebook.cause)
+    assert re.search(cause, notebook.cause)
     assert notebook.remedy
     executed = nbformat.read(str(planned.folder / "one.ipynb"), as_version=4)
     assert "before" in str(executed.cells)
@@ -214,18 +215,45 @@ def test_a_cell_that_takes_too_long_is_ended_with_its_cause(desk, monkeypatch):
     assert "did not end within 1 s" in record.notebooks[0].cause
 
 
-def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(desk):
+WAITING = ("import os; print('kernel', os.getpid(), flush=True)", "import time; time.sleep(60)")
+
+
+def start_run(desk):
+    """Start a batch of three notebooks whose second one waits."""
     write_notebook(desk, "one", "print('finished')")
-    write_notebook(desk, "two", "print('started', flush=True)", "import time; time.sleep(60)")
+    write_notebook(desk, "two", *WAITING)
     write_notebook(desk, "three", "print('never')")
     (desk / "params/mine.yaml").write_text(PROFILE.replace("[one]", "[one, two, three]"))
     command = [sys.executable, "-m", "labkit", "run", "--params", "mine"]
-    with proc.start(command, env=base(path=os.environ["PATH"]), cwd=desk) as running:
-        proc.wait_until(
-            lambda: any("started" in path.read_text() for path in desk.glob("runs/*/*/.running/two.ipynb")),
-            timeout_s=60,
-            what="the second notebook's start",
-        )
+    return proc.start(command, env=base(path=os.environ["PATH"]), cwd=desk)
+
+
+def kernel_of_two(desk) -> int:
+    """Wait for the second notebook's kernel to name itself, and return its process id."""
+    found: list[int] = []
+
+    def named() -> bool:
+        for path in desk.glob("runs/*/*/.running/two.ipynb"):
+            match = re.search(r"kernel (\d+)", path.read_text())
+            if match:
+                found.append(int(match.group(1)))
+        return bool(found)
+
+    proc.wait_until(named, timeout_s=60, what="the second notebook's start")
+    return found[0]
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(desk):
+    with start_run(desk) as running:
+        kernel = kernel_of_two(desk)
         os.kill(running.pid, signal.SIGINT)
         assert running.wait(60) == 130
         said = running.output()[1].decode()
@@ -236,3 +264,15 @@ def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(desk):
     assert [notebook.status for notebook in record.notebooks] == ["done", "interrupted"]
     assert files(folder) == ["log.txt", "one.ipynb", "record.json", "two.ipynb"]
     assert "finished" in (folder / "one.ipynb").read_text()
+    proc.wait_until(lambda: gone(kernel), timeout_s=20, what="the kernel's end")
+
+
+def test_a_killed_batch_leaves_no_kernel_and_nothing_half_written_under_its_name(desk):
+    with start_run(desk) as running:
+        kernel = kernel_of_two(desk)
+        os.kill(running.pid, signal.SIGKILL)
+        running.wait(60)
+        proc.wait_until(lambda: gone(kernel), timeout_s=20, what="the kernel's end")
+    (folder,) = desk.glob("runs/*/*")
+    assert files(folder) == [".running", "log.txt", "one.ipynb"]
+    nbformat.validate(nbformat.read(str(folder / "one.ipynb"), as_version=4))
