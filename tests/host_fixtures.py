@@ -1,5 +1,7 @@
 """Literal facts of made-up hosts: a Mac and a Linux machine on which all is well, for tests to break."""
 
+from pathlib import Path
+
 import msgspec
 
 from labkit.model.base import Text
@@ -142,3 +144,18 @@ def generated(path, source, **made_by):
 def because(what):
     """Return a reason such as the inventory gives."""
     return Text(id="host.why.said", values={"tool": "x", "what": what})
+
+
+def lay(root, path, *answers):
+    """Make a small executable that answers by its arguments: (shell pattern, standard output, error, exit code)."""
+    program = root / path
+    program.parent.mkdir(parents=True, exist_ok=True)
+    lines = ["#!/bin/sh", 'case "$*" in']
+    for number, (pattern, out, err, code) in enumerate(answers):
+        texts = program.parent / f".{program.name}-{number}"
+        Path(f"{texts}.out").write_text(out)
+        Path(f"{texts}.err").write_text(err)
+        lines.append(f'{pattern}) /bin/cat "{texts}.out"; /bin/cat "{texts}.err" >&2; exit {code};;')
+    program.write_text("\n".join([*lines, "esac", "exit 64", ""]))
+    program.chmod(0o755)
+    return program

@@ -32,18 +32,16 @@ class Developer:
 def quarantined(paths: Sequence[Path], *, root: Path = Path("/")) -> dict[Path, bool] | Text:
     """Return which files carry the quarantine attribute, in one run of xattr; a reason when it could not be run.
 
-    xattr names the file before the value only when it is given several: each line that names a file of ours counts,
-    and with one file any value does.
+    Of a file without it xattr says so on standard error, by its name: ``xattr: PATH: No such xattr: NAME`` (as in
+    https://github.com/keepassxreboot/keepassxc/issues/4934). Any file it complains of does not count.
     """
     if not paths:
         return {}
     done = _run(root / "usr/bin/xattr", "-p", QUARANTINE, *map(str, paths))
     if isinstance(done, Text):
         return done
-    lines = done.stdout.splitlines()
-    if len(paths) == 1:
-        return {paths[0]: any(line.strip() for line in lines)}
-    return {path: any(line.startswith(f"{path}: ") for line in lines) for path in paths}
+    any_value = bool(done.stdout.strip())
+    return {path: any_value and f"{path}: " not in done.stderr for path in paths}
 
 
 def developer(*, root: Path = Path("/")) -> Developer:
