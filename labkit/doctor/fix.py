@@ -177,7 +177,7 @@ def _install(finding: Finding, facts: HostFacts, *, offline: bool) -> _Repair:
     if any(each.name == name and each.on_path for each in facts.tools):
         raise _refusal(finding, "it is there but not executable: mend L04")
     platform = host_platform(facts.machine)
-    if offline and in_store("current", platform) is not None:
+    if offline and in_store("current", platform) is None:
         raise _refusal(finding, "labkit's store does not hold it, and the network is not to be used")
 
     def work() -> tuple[str, ...]:
