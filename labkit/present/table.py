@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+# JupyterLab sets every cell to the right; these are texts. Published pages have their own style and drop this one.
+_STYLE = "<style>table.labkit th, table.labkit td { text-align: left; vertical-align: top }</style>"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -14,7 +17,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         with pd.option_context("display.max_colwidth", None):
-            return self.frame.to_html(index=False, border=0, classes="labkit", escape=True)
+            return _STYLE + self.frame.to_html(index=False, border=0, classes="labkit", escape=True)
 
     def __repr__(self) -> str:
         with pd.option_context("display.max_colwidth", None, "display.width", 200):
