@@ -3,12 +3,12 @@
     python -m benchmarks.symptom_speed
 
 The plain way tries every expression on the whole text with ``re.search``, no literal looked for first; it is measured
-on a text cut to 200 kB, for on 5 MB it does not end in a time that anyone waits. The start-up is that of a process which
-imports the package and diagnoses one line, less that of a process which imports labkit alone. Writes the table of
-docs/symptoms.md between its ``speed`` marks.
+on a text cut to 200 kB, for on 5 MB it does not end in a time that anyone waits. The start-up is that of a process
+which imports the package and diagnoses one line, less that of a process which imports labkit alone. Writes the
+table of docs/symptoms.md between its ``speed`` marks.
 """
 
-import datetime
+import datetime as dt
 import os
 import platform
 import re
@@ -77,7 +77,7 @@ def main() -> None:
         ratio = seconds(lambda short=short: plainly(short), 1) / seconds(lambda short=short: diagnose(short), 3)
         rows.append(f"| {name} | {len(text):,} | {taken:.2f} s | {meter.characters:,} | {ratio:.0f} |")
     table = (
-        f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}, {platform.system()} {platform.machine()}, "
+        f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {platform.system()} {platform.machine()}, "
         f"{os.cpu_count()} cores, Python {platform.python_version()}, in one run: "
         "`python -m benchmarks.symptom_speed`.\n\n"
         "| text | characters | time | characters given to expressions | plain way on its first 200 kB over ours |\n"

@@ -60,6 +60,17 @@ def test_the_variants_are_what_was_asked_for():
     assert {each["rule"] for each in VARIANTS} == set(rules())
 
 
+def test_a_text_amid_other_output_keeps_its_cause():
+    noise = [text for _, text in UNRELATED]
+    lost = []
+    for number, each in enumerate(VARIANTS[::3]):
+        if each["rule"] in ranked(each["text"])[:3]:
+            before, after = noise[number % 150 :][:30], noise[(number + 70) % 150 :][:30]
+            if each["rule"] not in ranked("\n".join([*before, each["text"], *after]))[:3]:
+                lost.append(each["text"])
+    assert lost == []
+
+
 def test_unrelated_lines_have_no_cause():
     matched = {text: ranked(text) for _, text in UNRELATED if ranked(text)}
     assert len(UNRELATED) == 200
