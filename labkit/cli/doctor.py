@@ -49,7 +49,7 @@ def _examine(*, everything: bool, json: bool) -> None:
 
     facts, findings = look()
     if json:
-        _print_json(findings_output(findings, facts.tools))
+        _print_json(findings_output(findings, facts))
     else:
         _print_findings(facts, findings, everything=everything)
     if failures(findings):

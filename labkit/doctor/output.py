@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 
+from labkit import __version__
 from labkit.doctor.fix import Mended
 from labkit.doctor.symptoms import Cause
 from labkit.model.base import Record
 from labkit.model.check import Evidence, Finding, Remedy, Status
-from labkit.model.host import HostTool
+from labkit.model.host import HostFacts, HostTool
+from labkit.system.store import home
 from labkit.words import Language, render
 
 
@@ -53,9 +55,17 @@ class ToolOutput(Record, frozen=True, kw_only=True):
 
 
 class FindingsOutput(Record, frozen=True, kw_only=True):
-    """``labkit doctor --json``."""
+    """``labkit doctor --json``: the findings, and what they rest on."""
 
     findings: tuple[FindingOutput, ...]
+    version: str  # labkit's
+    machine: str  # its id, as in a record
+    project: str | None  # the folder whose files were looked at
+    store: str  # the folder of labkit's tools and caches
+    path: tuple[str, ...]  # of PATH
+    environment: Mapping[str, str]  # what is set of Go's, cgo's, Homebrew's and conda's variables
+    go_env_file: str | None  # where `go env -w` writes
+    go_env_written: Mapping[str, str]  # what stands in it
     tools: tuple[ToolOutput, ...]
 
 
@@ -109,26 +119,33 @@ def finding_output(finding: Finding, language: Language | None = None) -> Findin
     )
 
 
-def findings_output(
-    findings: Iterable[Finding], tools: Iterable[HostTool], language: Language | None = None
-) -> FindingsOutput:
-    """Return the document of all findings and tools."""
+def findings_output(findings: Iterable[Finding], facts: HostFacts, language: Language | None = None) -> FindingsOutput:
+    """Return the document of all findings and of the host they were found on."""
     return FindingsOutput(
         findings=tuple(finding_output(each, language) for each in findings),
-        tools=tuple(
-            ToolOutput(
-                name=each.name,
-                path=each.path,
-                place=each.place,
-                wins=each.wins,
-                shadows=each.shadows,
-                format=each.format,
-                architectures=each.architectures,
-                version=each.version,
-                error=each.error,
-            )
-            for each in tools
-        ),
+        version=__version__,
+        machine=facts.machine.id,
+        project=facts.project.folder if facts.project else None,
+        store=str(home()),
+        path=facts.path,
+        environment=facts.environment,
+        go_env_file=facts.go_env_file,
+        go_env_written=facts.go_env_written,
+        tools=tuple(_tool(each) for each in facts.tools),
+    )
+
+
+def _tool(tool: HostTool) -> ToolOutput:
+    return ToolOutput(
+        name=tool.name,
+        path=tool.path,
+        place=tool.place,
+        wins=tool.wins,
+        shadows=tool.shadows,
+        format=tool.format,
+        architectures=tool.architectures,
+        version=tool.version,
+        error=tool.error,
     )
 
 
