@@ -123,6 +123,8 @@ LOOK_ALIKES = [
     ("Maven's protoc", 'Cannot run program "/Users/me/protoc.exe": error=86, Bad CPU type in executable', "F02", "F01"),
     ("out of memory", "Last State: Terminated, Reason: OOMKilled, Exit Code: 137", "L03", "F16"),
     ("libc of Alpine", "/bin/sh: /opt/bin/protoc: not found", "F09", "L02"),
+    ("a plugin built here is killed", "zsh: killed     ./protoc-gen-go", "F13", "F11"),
+    ("a protoc that was downloaded is killed", "zsh: killed     ~/Downloads/protoc-30/bin/protoc", "F11", "F13"),
     ("a date for a compiler", 'cgo: C compiler "2024-01-15" not found', "F28", "F26"),
     (
         "no compiler",
@@ -222,12 +224,15 @@ def test_evidence_says_what_matched_and_what_speaks_against():
         ("zsh: bad CPU type in executable: /opt/x/protoc", "F01", "file /opt/x/protoc"),
         ("bad CPU type in executable", "F01", 'file "$(command -v protoc)"'),
         ("zsh: bad CPU type in executable: /tmp/$HOME&rm", "F01", "file '/tmp/$HOME&rm'"),
+        ("zsh: bad CPU type in executable: ~/my bin/protoc", "F01", "file ~/my"),
+        ("zsh: bad CPU type in executable: protoc", "F01", 'file "$(command -v protoc)"'),
+        ("zsh: killed -rf", "F12", "rm -f FILE"),
         ('protoc-gen-go: unable to determine Go import path for "a/b.proto"', "F31",
          "protoc --go_out=. --go_opt=Ma/b.proto=example.com/project/package a/b.proto"),
         ("qemu-x86_64: Could not open '/lib64/ld-linux-x86-64.so.2'", "F07",
          "docker image inspect --format '{{.Os}}/{{.Architecture}}' IMAGE"),
     ],
-    ids=["captured", "default", "quoted", "proto", "braces"],
+    ids=["captured", "default", "quoted", "home", "bare name", "option", "proto", "braces"],
 )  # fmt: skip
 def test_commands_are_filled_and_quoted(text, id_, command):
     (cause,) = [each for each in diagnose(text) if each.rule == id_]

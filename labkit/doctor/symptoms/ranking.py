@@ -155,8 +155,9 @@ def _weigh(
 
 def _cause(hit: _Hit, confidence: float, evidence: tuple[Evidence, ...], against: tuple[Evidence, ...]) -> Cause:
     rule = hit.rule
-    # A captured word comes from a paste that anyone may have written: in a command to copy it is quoted for the shell.
-    slots = dict(rule.defaults) | {name: shlex.quote(value) for name, value in hit.captures.items()}
+    slots = dict(rule.defaults) | {
+        name: _for_shell(name, value) for name, value in hit.captures.items() if value[0] != "-"
+    }
     topic = f"symptoms.{rule.id}"
     return Cause(
         rule=rule.id,
@@ -171,3 +172,15 @@ def _cause(hit: _Hit, confidence: float, evidence: tuple[Evidence, ...], against
         confirmed_on_hardware=rule.confirmed_on_hardware,
         settles=Text(id=f"{topic}.settles"),
     )
+
+
+def _for_shell(name: str, value: str) -> str:
+    """Return a captured word as a command may hold it.
+
+    It comes from a paste that anyone may have written, so it is quoted; what looks like an option never gets here.
+    """
+    if name != "path":
+        return shlex.quote(value)
+    if value.startswith("~/"):
+        return "~/" + shlex.quote(value[2:]) if value[2:] else "~/"
+    return shlex.quote(value) if "/" in value else f'"$(command -v {shlex.quote(value)})"'
