@@ -17,7 +17,8 @@ import pytest
 from labkit.doctor.symptoms import diagnose
 from labkit.facts import Facts
 from labkit.model.toolchain import Toolchain
-from tests.reproductions import NOT_REPRODUCED, REPRODUCTIONS, Reproduction, Told, make_bench, telling_line
+from tests.reproduction_bench import Told, make_bench
+from tests.reproductions import NOT_REPRODUCED, REPRODUCTIONS, Reproduction, telling_line
 
 OUT: Final = Path(__file__).parents[1] / "docs/reproductions.md"
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0b-\x1f]")

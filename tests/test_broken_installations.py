@@ -29,7 +29,7 @@ from labkit.toolchain import golang
 from labkit.toolchain.answers import Memory
 from labkit.toolchain.inventory import take_inventory
 from tests.binary_corpus import Entry, obtain
-from tests.reproductions import Bench, legacy_plugin, make_bench
+from tests.reproduction_bench import Bench, legacy_plugin, make_bench
 from tests.support import impossible
 
 CHECKOUT = Path(__file__).parents[1]

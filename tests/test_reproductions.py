@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from labkit.doctor.symptoms import diagnose
-from tests.reproductions import NOT_REPRODUCED, REPRODUCTIONS, make_bench, telling_line
+from tests.reproduction_bench import make_bench
+from tests.reproductions import NOT_REPRODUCED, REPRODUCTIONS, telling_line
 from tests.support import impossible
 
 TABLE = Path(__file__).parents[1] / "docs/reproductions.md"
