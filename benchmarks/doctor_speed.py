@@ -42,12 +42,16 @@ def main() -> int:
         "Python alone": [sys.executable, "-c", "pass"],
     }
     times: dict[str, list[float]] = {name: [] for name in commands}
+    cpu: dict[str, list[float]] = {name: [] for name in commands}
     for round_ in range(rounds + 1):
         for name, command in commands.items():
-            started = time.perf_counter()
+            used, started = os.times(), time.perf_counter()
             subprocess.run(command, env=environ, cwd="/", check=False, capture_output=True)
             if round_:
                 times[name].append(time.perf_counter() - started)
+                now = os.times()
+                before = used.children_user + used.children_system
+                cpu[name].append(now.children_user + now.children_system - before)
     base = statistics.median(times["`go env`"])
     load = f"load average {os.getloadavg()[0]:.1f} at the end"
     python = f"Python {platform.python_version()}"
@@ -55,12 +59,18 @@ def main() -> int:
     lines = [
         f"{datetime.now(UTC):%Y-%m-%d}, {here}; {rounds} rounds of `python -m benchmarks.doctor_speed`.",
         "",
-        "| command | median | slowest | over `go env` |",
-        "|---|---|---|---|",
+        "| command | median | quickest | slowest | CPU time, median | median over `go env` |",
+        "|---|---|---|---|---|---|",
     ]
     for name, values in times.items():
         median = statistics.median(values)
-        lines.append(f"| {name} | {median:.3f} s | {max(values):.3f} s | {median / base:.1f} |")
+        used_cpu = statistics.median(cpu[name])
+        cells = (
+            name,
+            *(f"{each:.3f} s" for each in (median, min(values), max(values), used_cpu)),
+            f"{median / base:.1f}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
     table = "\n".join(lines)
     text = _DOC.read_text("utf-8")
     _DOC.write_text(re.sub(r"(<!-- speed -->\n).*?(<!-- end -->)", rf"\1{table}\n\2", text, flags=re.DOTALL), "utf-8")

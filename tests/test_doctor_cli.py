@@ -187,8 +187,10 @@ def test_what_passes_is_not_mended(shell, whole):
     assert isinstance(shell("--fix", "F20", "--yes", path=whole).exception, ImpossibleHereError)
 
 
-def test_the_project_in_the_current_folder_is_looked_at(shell, whole, tmp_path):
-    (tmp_path / "go.mod").write_text("module example.com/m\n\ngo 1.22\n\nrequire google.golang.org/grpc v1.60.1\n")
+def test_the_project_in_the_current_folder_is_looked_at(shell, whole, tmp_path, monkeypatch):
+    (tmp_path / "p").mkdir()
+    monkeypatch.chdir(tmp_path / "p")
+    (tmp_path / "p/go.mod").write_text("module example.com/m\n\ngo 1.22\n\nrequire google.golang.org/grpc v1.60.1\n")
     findings = document(shell("--json", path=whole), "doctor")["findings"]
     assert next(each for each in findings if each["id"] == "F34")["status"] == "fail"
 
@@ -220,3 +222,8 @@ def test_every_text_of_the_host_is_used():
         if id_.startswith("host."):
             name = id_.split(".")[-1]
             assert name in {"title", "fix", "no_linux"} or name in source, id_
+
+
+def test_the_users_home_is_no_project(shell, whole, tmp_path):
+    (tmp_path / "go.mod").write_text("module example.com/m\n\ngo 1.22\n\nrequire google.golang.org/grpc v1.60.1\n")
+    assert document(shell("--json", path=whole), "doctor")["project"] is None

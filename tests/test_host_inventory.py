@@ -564,3 +564,17 @@ def test_a_program_whose_loader_is_not_there_says_which(tmp_path, this_machine):
     assert found.missing_interpreter.startswith("/lib")
     finding = next(each for each in examine_host(look(this_machine, tmp_path, [tmp_path])) if each.id == "F09")
     assert finding.status is Status.FAIL
+
+
+def test_a_projects_folders_are_looked_at_only_so_far(tmp_path):
+    for folder in ("a/b/c/d", "a/b/c/d/e", "vendor", ".git", "a/b/c/z"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "x.proto").write_text("")
+    for number in range(300):
+        (tmp_path / f"a/b/c/z/{number}.proto").write_text("")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    found = [each.path for each in read_project(tmp_path).protos]
+    assert "a/b/c/d/x.proto" in found
+    assert "a/b/c/d/e/x.proto" not in found
+    assert not [path for path in found if path.startswith(("vendor", ".git", "loop"))]
+    assert len(found) == 200

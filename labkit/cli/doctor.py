@@ -7,7 +7,7 @@ import typer
 from labkit.errors import GATE_FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import msgspec
 
@@ -57,18 +57,28 @@ def _examine(*, everything: bool, json: bool) -> None:
 
 
 def _explain(symptom: str, *, json: bool) -> None:
-    from labkit.doctor.here import look
-    from labkit.doctor.output import by_id, causes_output
+    from labkit.doctor.output import causes_output
     from labkit.doctor.symptoms import diagnose
 
     text = symptom
     if symptom == "-":
         text = typer.get_binary_stream("stdin").read().decode("utf-8", "replace")
-    causes = diagnose(text, by_id(look(store=False)[1])) if text.strip() else ()
+    causes = diagnose(text, _findings_here()) if text.strip() else ()
     if json:
         _print_json(causes_output(causes))
     else:
         _print_causes(causes)
+
+
+def _findings_here() -> "Mapping[str, Finding]":
+    from labkit.doctor.here import look
+    from labkit.doctor.output import by_id
+    from labkit.errors import LabError
+
+    try:
+        return by_id(look(store=False)[1])
+    except LabError:  # a machine that labkit does not know: the text is explained all the same
+        return {}
 
 
 def _mend(ids: list[str], *, yes: bool, offline: bool, json: bool) -> None:

@@ -17,7 +17,7 @@ def look(*, project: Path | None = None, store: bool = True) -> tuple[HostFacts,
     """Return the host's facts and all findings. Nothing is provisioned and no network is used.
 
     Args:
-        project: The folder whose files are looked at too; the current one when None.
+        project: The folder whose files are looked at too; None: the current one, unless it is the user's home or /.
         store: Whether labkit's own set is examined as well, where it has been provisioned.
 
     """
@@ -25,10 +25,15 @@ def look(*, project: Path | None = None, store: bool = True) -> tuple[HostFacts,
     folders = in_store("current", toolchain.host_platform(here))
     with ThreadPoolExecutor(max_workers=1) as pool:
         own = pool.submit(_own_set) if store and folders else None
-        facts = take_inventory(here, project=project or Path.cwd(), own=folders or ())
+        facts = take_inventory(here, project=project or _current(), own=folders or ())
         findings = examine_host(facts)
         return facts, findings + (own.result() if own else ())
 
 
 def _own_set() -> tuple[Finding, ...]:
     return examine_install(Facts("current"))
+
+
+def _current() -> Path | None:
+    folder = Path.cwd()
+    return None if folder in {Path.home(), Path(folder.anchor)} else folder

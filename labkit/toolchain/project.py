@@ -3,6 +3,7 @@
 Reads the folder's own small files, and .proto and .pb.go files a few levels below; runs nothing.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ _MAX_FILE_BYTES: Final = 256 * 1024
 _MAX_FILES: Final = 200
 _MAX_LINES: Final = 500
 _MAX_DEPTH: Final = 4
+_MAX_FOLDERS: Final = 500
 _NAMES: Final = frozenset(
     {"Makefile", "GNUmakefile", "makefile", "Dockerfile", "CMakeLists.txt", "Taskfile", "justfile"}
 )
@@ -38,6 +40,7 @@ def read_project(folder: Path) -> Project:
     """Return what a folder says of the tools it wants; what cannot be read counts as absent."""
     go_mod = folder / "go.mod"
     text = _COMMENT.sub("", _text(go_mod))
+    below = _below(folder, (".proto", ".pb.go"))
     return Project(
         folder=str(folder),
         go_mod=str(go_mod) if go_mod.is_file() else None,
@@ -46,9 +49,12 @@ def read_project(folder: Path) -> Project:
         requires=requires(text),
         lines=tuple(_lines(folder)),
         protos=tuple(
-            ProtoFile(path=name, go_package=go_package(_text(path))) for name, path in _below(folder, ".proto")
+            ProtoFile(path=path.relative_to(folder).as_posix(), go_package=go_package(_text(path)))
+            for path in below[".proto"]
         ),
-        generated=tuple(header(name, _text(path, _HEAD_BYTES)) for name, path in _below(folder, ".pb.go")),
+        generated=tuple(
+            header(path.relative_to(folder).as_posix(), _text(path, _HEAD_BYTES)) for path in below[".pb.go"]
+        ),
     )
 
 
@@ -99,23 +105,26 @@ def _lines(folder: Path) -> Iterator[ProjectLine]:
                 yield ProjectLine(file=path.name, number=number, text=line.strip()[:300])
 
 
-def _below(folder: Path, suffix: str) -> Iterator[tuple[str, Path]]:
-    """Return files of a suffix down to a few levels, at most so many."""
-    pending, found = [(folder, 0)], 0
-    while pending:
+def _below(folder: Path, suffixes: tuple[str, ...]) -> dict[str, list[Path]]:
+    """Return files by suffix, down to a few levels and at most so many; hidden and foreign folders are passed by."""
+    found: dict[str, list[Path]] = {suffix: [] for suffix in suffixes}
+    pending, looked = [(folder, 0)], 0
+    while pending and looked < _MAX_FOLDERS:
         place, depth = pending.pop(0)
+        looked += 1
         try:
-            entries = sorted(place.iterdir())
+            with os.scandir(place) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
         except OSError:
             continue
-        for path in entries:
-            if path.name.startswith(".") or path.name in _PASSED_BY:
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name in _PASSED_BY:
                 continue
-            if path.is_dir() and not path.is_symlink():
+            if entry.is_dir(follow_symlinks=False):
                 if depth < _MAX_DEPTH:
-                    pending.append((path, depth + 1))
-            elif path.name.endswith(suffix):
-                found += 1
-                if found > _MAX_FILES:
-                    return
-                yield path.relative_to(folder).as_posix(), path
+                    pending.append((Path(entry.path), depth + 1))
+                continue
+            suffix = next((each for each in suffixes if entry.name.endswith(each)), None)
+            if suffix is not None and len(found[suffix]) < _MAX_FILES:
+                found[suffix].append(Path(entry.path))
+    return found
