@@ -310,6 +310,21 @@ def test_broken_mended_and_checked_again(house, case):
     assert house.failing() == set()
 
 
+@pytest.mark.parametrize(
+    ("break_it", "rule"),
+    [(goarch_left, "F22"), (goroot_left, "F29"), (vendor_left, "L22"), (proxy_off, "L13"), (not_executable, "L04")],
+    ids=["goarch", "goroot", "vendor", "proxy", "mode"],
+)
+def test_remedy_works_as_it_is_printed(house, break_it, rule):
+    break_it(house)
+    remedy = house.finding(rule).remedy
+    path = os.pathsep.join([*map(str, house.path), "/usr/bin", "/bin"])
+    env = base(**house.environ() | {"PATH": path, "GOTOOLCHAIN": "local"})
+    for command in remedy.commands:
+        proc.run(["/bin/sh", "-c", command], env=env, timeout_s=60, cwd=house.home)
+    assert house.finding(rule).status is Status.PASS
+
+
 # --- a Mac's signatures: the bytes are real, the Mac is not ---------------------------------------------------------
 
 

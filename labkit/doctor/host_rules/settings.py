@@ -1,6 +1,7 @@
 """Rules about Go's settings: what a leftover turns around, in the environment or from ``go env -w``."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Final
@@ -36,6 +37,8 @@ def settings(facts: HostFacts, *names: str) -> Iterator[tuple[str, str, str]]:
 
 def unset(name: str, where: str) -> str:
     """Return the command that takes a setting back."""
+    if name == "GOROOT" and where != "environment":  # Go 1.27 refuses `go env -u GOROOT`, and still heeds the file
+        return f"sed -i.old /^GOROOT=/d {shlex.quote(where)}"
     return f"unset {name}" if where == "environment" else f"go env -u {name}"
 
 
