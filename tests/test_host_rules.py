@@ -351,6 +351,16 @@ CASES = {
         host(),
         host(go_env_written={"GOFLAGS": "-modcacherw"}),
     ),
+    "L23": (
+        host(environment={"GOTOOLCHAIN": "local"}, project=project(go_mod="/p/go.mod", go_version="1.99.0")),
+        host(environment={"GOTOOLCHAIN": "local"}, project=project(go_mod="/p/go.mod", go_version="1.26.8")),
+        host(environment={"GOTOOLCHAIN": "go1.20.1+auto"}, project=project(go_mod="/p/go.mod", go_version="1.22.0")),
+    ),
+    "L24": (
+        host(go_env_written={"GOPATH": "/a:go"}),
+        host(environment={"GOBIN": "/b"}),
+        host(environment={"GOPATH": "/a::/b"}),  # the empty part is passed over
+    ),
 }
 
 

@@ -115,6 +115,7 @@ def _print_json(document: "msgspec.Struct") -> None:
 
 
 def _print_findings(facts: "HostFacts", findings: "Sequence[Finding]", *, everything: bool) -> None:
+    from labkit.doctor.host_rules.base import how_it_runs
     from labkit.model.check import Status
     from labkit.words import render
 
@@ -123,7 +124,8 @@ def _print_findings(facts: "HostFacts", findings: "Sequence[Finding]", *, everyt
         if each.wins:
             shadowed = _say("shadows", paths=", ".join(each.shadows)) if each.shadows else ""
             said = each.reported or each.error or "-"
-            typer.echo(f"{each.name}  {said}  {each.path}  {' '.join(each.architectures)}{shadowed}")
+            runs = " ".join((*each.architectures, _say(f"runs.{how_it_runs(each, facts)}")))
+            typer.echo(f"{each.name}  {said}  {each.path}  {runs}{shadowed}")
     for finding in of[Status.FAIL]:
         _print_finding(finding)
     if everything:

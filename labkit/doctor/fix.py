@@ -35,6 +35,8 @@ _SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "F46": ("GOFLAGS", "CGO_LDFLAGS", "CGO_CFLAGS"),
     "L13": ("GOPROXY",),
     "L22": ("GOFLAGS",),
+    "L23": ("GOTOOLCHAIN",),
+    "L24": ("GOPATH", "GOBIN"),
 }
 _INSTALLS: Final[Mapping[str, str]] = {
     "F20": "protoc-gen-go", "F21": "protoc-gen-go-grpc", "L02": "protoc", "L20": "go",

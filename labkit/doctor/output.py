@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from labkit import __version__
 from labkit.doctor.fix import Mended
+from labkit.doctor.host_rules.base import how_it_runs
 from labkit.doctor.symptoms import Cause
 from labkit.model.base import Record
 from labkit.model.check import Evidence, Finding, Remedy, Status
@@ -50,6 +51,7 @@ class ToolOutput(Record, frozen=True, kw_only=True):
     shadows: tuple[str, ...]
     format: str
     architectures: tuple[str, ...]
+    runs: str  # native, translated, wrong or script: by this machine
     version: str | None
     error: str | None
 
@@ -131,11 +133,11 @@ def findings_output(findings: Iterable[Finding], facts: HostFacts, language: Lan
         environment=facts.environment,
         go_env_file=facts.go_env_file,
         go_env_written=facts.go_env_written,
-        tools=tuple(_tool(each) for each in facts.tools),
+        tools=tuple(_tool(each, facts) for each in facts.tools),
     )
 
 
-def _tool(tool: HostTool) -> ToolOutput:
+def _tool(tool: HostTool, facts: HostFacts) -> ToolOutput:
     return ToolOutput(
         name=tool.name,
         path=tool.path,
@@ -144,6 +146,7 @@ def _tool(tool: HostTool) -> ToolOutput:
         shadows=tool.shadows,
         format=tool.format,
         architectures=tool.architectures,
+        runs=how_it_runs(tool, facts),
         version=tool.version,
         error=tool.error,
     )

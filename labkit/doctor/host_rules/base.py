@@ -167,6 +167,18 @@ def fits(found: HostTool, facts: HostFacts) -> bool:
     return found.format is wanted and own
 
 
+def how_it_runs(found: HostTool, facts: HostFacts) -> str:
+    """Return how the hardware would run a tool: ``native``, ``translated`` (it is foreign, and answered), ``wrong``.
+
+    A script is ``script``: what it starts is not looked at.
+    """
+    if found.format is Format.OTHER:
+        return "script"
+    if fits(found, facts):
+        return "native"
+    return "translated" if found.reported is not None else "wrong"
+
+
 def own_platform(facts: HostFacts) -> str:
     """Return the hardware's format and architecture in the words of :func:`architectures`."""
     return f"{Format.MACHO if facts.machine.system is System.MACOS else Format.ELF} {facts.machine.architecture}"

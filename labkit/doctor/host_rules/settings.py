@@ -188,6 +188,50 @@ class VendorLeftover(HostRule):
         return self.passed(*evidence)
 
 
+class ToolchainChoice(HostRule):
+    """Compares the Go that go.mod asks for with the one on PATH where GOTOOLCHAIN forbids to switch. Fix: unset it."""
+
+    id: ClassVar[str] = "L23"
+    needs: ClassVar[tuple[Need, ...]] = (tool("go"),)
+    source: ClassVar[str | None] = "https://go.dev/doc/toolchain#select"
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge the setting by the project; where nothing is set, Go fetches what go.mod asks for."""
+        found = winner(facts, "go")
+        assert found is not None  # noqa: S101 - a need
+        made = next(settings(facts, "GOTOOLCHAIN"), None)
+        if made is None:
+            return self.passed(seen(found))
+        name, value, where = made
+        setting = Evidence(what=where, found=f"{name}={value}")
+        asked = facts.project.go_version if facts.project else None
+        if asked is None:
+            return self.skipped(Text(id="host.skip.no_project"), setting)
+        fixed = found.version if value == "local" else value.removeprefix("go") if value[:3] == "go1" else None
+        if fixed is None or fixed.endswith(("+auto", "+path")) or numbers(fixed) >= numbers(asked):
+            return self.passed(setting)
+        wanted = Evidence(what=facts.project.go_mod or "go.mod", found=f"go {asked}") if facts.project else setting
+        return self.failed(setting, seen(found), wanted, commands=(unset(name, where),))
+
+
+class RelativePlaces(HostRule):
+    """Reads GOPATH and GOBIN: every folder must be absolute, and go refuses to install otherwise. Fix: unset them."""
+
+    id: ClassVar[str] = "L24"
+    source: ClassVar[str | None] = "https://pkg.go.dev/cmd/go#hdr-GOPATH_environment_variable"
+
+    def judge(self, facts: HostFacts) -> Finding:
+        """Judge what is set; an empty part of a list is passed over, as Go does."""
+        made = list(settings(facts, "GOPATH", "GOBIN"))
+        bad = [each for each in made if any(part and not part.startswith("/") for part in each[1].split(":"))]
+        evidence = [Evidence(what=where, found=f"{name}={value}") for name, value, where in bad or made]
+        return (
+            self.failed(*evidence, commands=[unset(name, where) for name, _, where in bad])
+            if bad
+            else self.passed(*evidence)
+        )
+
+
 SETTINGS_RULES = (
     CrossLeftover(),
     StaleGoroot(),
@@ -196,4 +240,6 @@ SETTINGS_RULES = (
     StaticOnMac(),
     ProxyOff(),
     VendorLeftover(),
+    ToolchainChoice(),
+    RelativePlaces(),
 )
