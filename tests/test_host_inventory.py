@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from labkit.doctor.host import examine_host
+from labkit.errors import StoreError
 from labkit.machine import macos
 from labkit.model.binary import Format, SignatureKind
 from labkit.model.check import Status
@@ -18,7 +19,7 @@ from labkit.toolchain import answers, golang, program
 from labkit.toolchain.answers import Memory
 from labkit.toolchain.go_settings import env_file, read_env_file
 from labkit.toolchain.inventory import take_inventory
-from labkit.toolchain.look import in_store
+from labkit.toolchain.look import Looking, in_store
 from labkit.toolchain.project import go_package, read_project, requires
 from labkit.words import Language, render
 from tests import host_fixtures as made_up
@@ -388,6 +389,14 @@ def test_the_store_is_looked_up_and_never_filled(toolchain, empty_store):
     assert not list((empty_store / "store").rglob("recipe.json"))
 
 
+def test_looking_into_the_store_never_makes_anything(tmp_path):
+    made = []
+    with pytest.raises(StoreError):
+        Looking(tmp_path).obtain("protoc", {"version": "1"}, made.append)
+    assert made == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_the_store_holds_is_found(toolchain):
     folders = in_store("current", toolchain.platform)
     assert folders is not None
@@ -529,6 +538,7 @@ def test_a_quarantined_program_is_not_started(tmp_path):
     facts = look(machine, tmp_path, [tools])
     assert winner(facts, "protoc").quarantined is True
     assert not (tmp_path / "started").exists()
+    assert {tool.name for tool in facts.tools if tool.quarantined} == {"protoc"}
 
 
 @pytest.mark.parametrize(("platform", "id_"), [("darwin/amd64", "F01"), ("linux/arm64", "F04")])

@@ -10,7 +10,7 @@ from labkit.toolchain import golang, host, pins, wheels
 from labkit.toolchain.pins import WheelTool
 
 
-class _Looking(Store):
+class Looking(Store):
     """A store in which nothing is made: what it does not hold is an error."""
 
     def obtain(self, name: str, recipe: Mapping[str, Any], make: Callable[[Path], Path], *, held: bool = False) -> Path:
@@ -32,7 +32,7 @@ def in_store(name: str, platform: str) -> tuple[Path, ...] | None:
     the store holds none.
     """
     wanted = pins.named(name)
-    shelf = _Looking()
+    shelf = Looking()
     try:
         go = _wheel(shelf, "go", wanted.go, platform) or host.go(wanted.go.version, platform)
         protoc = _wheel(shelf, "protoc", wanted.protoc, platform) or (host.protoc(wanted.protoc.version) or (None,))[0]
