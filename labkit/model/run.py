@@ -24,7 +24,8 @@ class InstallSection(Record, frozen=True, kw_only=True):
     condition: Condition
     toolchain: Toolchain
     newer: tuple[Newer, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...]  # about the pinned set
+    host: tuple[Finding, ...] = ()  # about the host's own tools; no part of the gate, `labkit doctor` is
 
 
 class CodegenSection(Record, frozen=True, kw_only=True):

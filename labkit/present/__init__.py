@@ -5,6 +5,7 @@ document their columns and dtypes. The only room that imports pandas and, but fo
 """
 
 from labkit.present.findings import findings_frame
+from labkit.present.host import causes_frame, host_tools_frame
 from labkit.present.machines import condition_frame, levels_frame, machine_frame
 from labkit.present.samples import samples_figure, samples_frame, samples_table
 from labkit.present.table import Source, Table
@@ -12,9 +13,11 @@ from labkit.present.toolchains import builds_frame, generated_frame, tools_frame
 from labkit.present.views import (
     binaries,
     builds,
+    causes,
     condition,
     findings,
     generated,
+    host,
     levels,
     machine,
     measured,
@@ -34,12 +37,16 @@ __all__ = [
     "binaries",
     "builds",
     "builds_frame",
+    "causes",
+    "causes_frame",
     "condition",
     "condition_frame",
     "findings",
     "findings_frame",
     "generated",
     "generated_frame",
+    "host",
+    "host_tools_frame",
     "levels",
     "levels_frame",
     "machine",

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from labkit.doctor.symptoms import Cause
 from labkit.model.bench import Sample
 from labkit.model.binary import Binary
 from labkit.model.check import Finding, Status
 from labkit.model.codegen import Built, Generated, Served
+from labkit.model.host import HostFacts
 from labkit.model.machine import Condition, Machine
 from labkit.model.toolchain import Newer, Toolchain
 from labkit.present.binaries import binaries_table, verdicts_table
 from labkit.present.findings import findings_frame
+from labkit.present.host import causes_frame, host_tools_frame
 from labkit.present.machines import condition_frame, levels_frame, machine_frame
 from labkit.present.samples import samples_table
 from labkit.present.table import Source, Table
@@ -39,9 +42,19 @@ def tools(toolchain: Toolchain, newer: Sequence[Newer] = ()) -> Table:
     return Table(tools_frame(toolchain, newer))
 
 
-def findings(findings: Sequence[Finding]) -> Table:
-    """Show findings, failures first."""
-    return Table(findings_frame(findings))
+def findings(findings: Sequence[Finding], *, skipped: bool = True) -> Table:
+    """Show findings, failures first; without those that were skipped when they are many and say little."""
+    return Table(findings_frame([each for each in findings if skipped or each.status is not Status.SKIP]))
+
+
+def host(facts: HostFacts) -> Table:
+    """Show the host's own tools."""
+    return Table(host_tools_frame(facts))
+
+
+def causes(causes: Sequence[Cause]) -> Table | Source:
+    """Show the causes of an error text, the likeliest first."""
+    return Table(causes_frame(causes)) if causes else Source(say("present.host.no_cause"))
 
 
 def generated(generated: Generated) -> Table:
