@@ -257,7 +257,7 @@ NOT_REPRODUCED: Final = {
     "F25": "needs Homebrew on a Mac",
     "F26": "needs xcrun",
     "F27": "needs Xcode's clang with its licence not accepted",
-    "F47": "the tool that printed it was found in no package registry; labkit's own reader refuses a pin without a hash",
+    "F47": "the tool that printed it was found in no package registry; labkit itself refuses a pin without a hash",
     "F48": "nothing is printed, and the tool that skips fetches from where no package registry leads",
 }
 
