@@ -6,7 +6,12 @@ import typer
 
 
 def setup(
-    toolchain: Annotated[str, typer.Option("--toolchain", help="The name of the pinned set.")] = "current",
+    toolchain: Annotated[
+        str, typer.Option("--toolchain", help="The name of a pinned set, or a TOML file of your own.")
+    ] = "current",
+    optional: Annotated[
+        str, typer.Option("--with", metavar="TOOL,...", help="Optional tools to obtain too: dlv, gopls.")
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document: the toolchain.")] = False,
 ) -> None:
     """Provision a pinned set of tools and ask each its version.
@@ -21,7 +26,9 @@ def setup(
     from labkit.system.store import shown
     from labkit.toolchain import host_platform, provision
 
-    found = provision(toolchain, host_platform(machine.read()), progress=steps("labkit setup"))
+    chosen = [word.strip() for word in optional.split(",") if word.strip()]
+    platform = host_platform(machine.read())
+    found = provision(toolchain, platform, optional=chosen, progress=steps("labkit setup"))
     if json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
         return

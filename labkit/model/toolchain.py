@@ -10,6 +10,7 @@ class ToolOrigin(StrEnum):
 
     HOST = "host"  # the user's own, in exactly the pinned version
     WHEEL = "wheel"  # a PyPI wheel, checked against the pin's hash
+    GO_MODULE = "go-module"  # Go as its own toolchain module, checked against the pin's sum
     GO_INSTALL = "go-install"  # built by the set's Go, module checked against the pin's sum
 
 

@@ -8,11 +8,14 @@
 """
 
 import contextlib
+import fcntl
 import hashlib
 import logging
 import os
+import re
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +30,9 @@ log = logging.getLogger(__name__)
 
 _LOCK_TIMEOUT_S: Final = 1800.0
 _SEAL: Final = "sha256.txt"
+_PART: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
+_held: Final[dict[Path, int]] = {}  # what this process holds until it ends; the system lets go of it then
+_held_guard: Final = threading.Lock()
 _CACHE_TAG: Final = (
     "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of labkit; it may be deleted.\n"
 )
@@ -111,20 +117,27 @@ class Store:
         """Return whether the entry is there."""
         return (self.path(name, recipe) / "recipe.json").is_file()
 
-    def obtain(self, name: str, recipe: Mapping[str, Any], make: Callable[[Path], Path]) -> Path:
+    def obtain(self, name: str, recipe: Mapping[str, Any], make: Callable[[Path], Path], *, held: bool = False) -> Path:
         """Return the entry's folder, made by ``make(folder)`` when it is not there yet.
 
         ``make`` returns the file that the entry is about; its sha256 is kept beside (:meth:`sealed`), so that a later
-        look can tell whether it is still the file that was put there.
+        look can tell whether it is still the file that was put there. With ``held`` no other process removes the entry
+        while this one lives (:meth:`hold`).
 
         Raises:
             StoreError: It could not be written, or another process holds its lock for half an hour.
 
         """
         final = self.path(name, recipe)
+        while held:  # held first, looked at afterwards: what is there then stays
+            if self.hold(final):
+                return final
+            self.obtain(name, recipe, make)
         if self.has(name, recipe):
             return final
+        self.tidy(other_than=final.name)
         with self.lock(final.name):
+            self._drop_parts(final.name)
             if self.has(name, recipe):
                 return final
             with saying_why(f"cannot make {final.name} in the store"):
@@ -151,8 +164,80 @@ class Store:
         with saying_why(f"cannot read {entry / _SEAL}"):
             return (entry / _SEAL).read_text("ascii").strip()
 
+    def tidy(self, *, other_than: str = "") -> tuple[str, ...]:
+        """Remove what killed processes left half made or half removed, and return the entries it was of.
+
+        A leftover whose entry is locked is not touched: its maker lives.
+        """
+        removed = []
+        for name in sorted({match.group(1) for part in self._parts() if (match := _PART.fullmatch(part.name))}):
+            if name == other_than:
+                continue
+            with contextlib.suppress(StoreError), self.lock(name, timeout_s=0):
+                self._drop_parts(name)
+                removed.append(name)
+        return tuple(removed)
+
+    def hold(self, entry: Path) -> bool:
+        """Keep an entry from being removed by another process until this one ends; return whether it is there."""
+        with _held_guard, saying_why("cannot open the store"):
+            marker = self._marker(entry)
+            if marker not in _held:
+                descriptor = os.open(marker, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+                _held[marker] = descriptor
+        return (entry / "recipe.json").is_file()
+
+    def release(self, entry: Path) -> None:
+        """Let go of an entry that :meth:`hold` kept."""
+        with _held_guard:
+            descriptor = _held.pop(self._marker(entry), None)
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def remove(self, entry: Path) -> None:
+        """Remove an entry: at once from its place, then its files.
+
+        Raises:
+            StoreError: Another process makes or holds it, it is no entry of this store, or it could not be removed.
+
+        """
+        if entry.parent != self.root or not (entry / "recipe.json").is_file():
+            raise StoreError(f"{entry} is no entry of the store", remedy="look with `labkit setup --json`")
+        try:
+            with self.lock(entry.name, timeout_s=0), saying_why(f"cannot remove {entry.name}"):
+                descriptor = os.open(self._marker(entry), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    gone = self.root / f".{entry.name}.{secrets.token_hex(4)}.part"
+                    entry.rename(gone)
+                    shutil.rmtree(gone)
+                finally:
+                    os.close(descriptor)
+        except StoreError as error:
+            if isinstance(error.__cause__, BlockingIOError | filelock.Timeout):
+                raise StoreError(
+                    f"{entry.name} is in use by another process",
+                    remedy="let the other labkit (a run, a notebook) end, then try again",
+                ) from error
+            raise
+
+    def _marker(self, entry: Path) -> Path:
+        locks = self.root / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        return locks / f"{entry.name}.use"
+
+    def _parts(self, name: str = "") -> list[Path]:
+        return list(self.root.glob(f".{name or '*'}.????????.part"))
+
+    def _drop_parts(self, name: str) -> None:
+        # The entry's lock is held, so nobody else is making it: what is half made was left by a process that is gone.
+        for part in self._parts(name):
+            log.info("removing what a killed process left: %s", part.name)
+            shutil.rmtree(part, ignore_errors=True)
+
     @contextlib.contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str, *, timeout_s: float = _LOCK_TIMEOUT_S) -> Iterator[None]:
         """Hold the lock of a name, alone among all processes of this machine.
 
         Raises:
@@ -168,10 +253,10 @@ class Store:
         lock = filelock.FileLock(locks / f"{name}.lock")
         try:
             with saying_why("cannot lock the store"):
-                lock.acquire(timeout=_LOCK_TIMEOUT_S)
+                lock.acquire(timeout=timeout_s)
         except filelock.Timeout as error:
             raise StoreError(
-                f"another process has held the lock of {name} for {_LOCK_TIMEOUT_S / 60:.0f} minutes",
+                f"another process has held the lock of {name} for {timeout_s / 60:.0f} minutes",
                 remedy="end the other labkit, then try again",
             ) from error
         try:

@@ -5,6 +5,7 @@ GOBIN is a folder of the store. Only how the user reaches modules (GOPROXY and i
 """
 
 import os
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -139,10 +140,13 @@ def install(store: Store, go: Path, go_version: str, pin: PluginTool, platform: 
                 f"{module} has the sum {got or 'none'}, the pin wants {pin.sum}; nothing was installed",
                 remedy="do not use this module proxy: its module is not the one that was pinned",
             )
-        run(go, "install", "-trimpath", f"{pin.package}@v{pin.version}", cwd=folder, GOBIN=str(folder / "bin"))
+        # Go's scratch lies within the half-made entry, so that nothing is left elsewhere when it is killed.
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            what = f"{pin.package}@v{pin.version}"
+            run(go, "install", "-trimpath", what, cwd=folder, GOBIN=str(folder / "bin"), GOTMPDIR=scratch)
         return folder / "bin" / pin.name
 
-    return store.obtain(f"{pin.name}-{pin.version}", recipe, build) / "bin"
+    return store.obtain(f"{pin.name}-{pin.version}", recipe, build, held=True) / "bin"
 
 
 class _Latest(msgspec.Struct):

