@@ -165,6 +165,8 @@ def test_a_mend_is_shown_asked_for_and_proved(shell, whole, tmp_path):
     mended = shell("--fix", "F22", path=whole, stdin="y\n")
     assert mended.exit_code == 0
     assert mended.stdout.index("go env -u GOARCH") < mended.stdout.index("After:")
+    assert "Not so: GOOS" in mended.stdout.partition("After:")[0]
+    assert "Not so: GOOS" not in mended.stdout.partition("After:")[2]
     assert file.read_text() == ""
     assert shell(path=whole).exit_code == 0
 

@@ -139,9 +139,11 @@ def _print_findings(facts: "HostFacts", findings: "Sequence[Finding]", *, everyt
 
 
 def _print_finding(finding: "Finding") -> None:
+    from labkit.model.check import Status
     from labkit.words import render, say
 
-    typer.echo(f"{_sign(finding.status)} {finding.id}  {_say('not')}{render(finding.title)}")
+    negated = _say("not") if finding.status is Status.FAIL else ""
+    typer.echo(f"{_sign(finding.status)} {finding.id}  {negated}{render(finding.title)}")
     for each in finding.evidence:
         wanted = say("present.finding.wanted", wanted=each.wanted) if each.wanted else ""
         typer.echo(f"    {each.what}: {each.found}{wanted}")
