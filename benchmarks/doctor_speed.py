@@ -20,10 +20,6 @@ from pathlib import Path
 from labkit import machine
 from labkit.toolchain import host_platform, program, provision
 
-_DOCTOR = (
-    "import sys, typer; from labkit.cli.doctor import doctor; "
-    "app = typer.Typer(rich_markup_mode=None); app.command()(doctor); app(['--json', *sys.argv[1:]])"
-)
 _DOC = Path("docs/doctor.md")
 
 
@@ -34,9 +30,10 @@ def main() -> int:
     tools = provision("current", host_platform(machine.read()))
     folders = [str(program(tools, tool.name).parent) for tool in tools.tools]
     environ = os.environ | {"PATH": os.pathsep.join([*folders, "/usr/bin", "/bin"])}
+    doctor = [sys.executable, "-m", "labkit", "doctor", "--json"]
     commands = {
-        "`labkit doctor`": [sys.executable, "-c", _DOCTOR],
-        "`labkit doctor --symptom TEXT`": [sys.executable, "-c", _DOCTOR, "--symptom", "zsh: killed  protoc-gen-go"],
+        "`labkit doctor`": doctor,
+        "`labkit doctor --symptom TEXT`": [*doctor, "--symptom", "zsh: killed  protoc-gen-go"],
         "`go env`": [str(program(tools, "go")), "env"],
         "`protoc --version`": [str(program(tools, "protoc")), "--version"],
         "Python alone": [sys.executable, "-c", "pass"],
