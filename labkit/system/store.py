@@ -211,7 +211,7 @@ class Store:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     gone = self.root / f".{entry.name}.{secrets.token_hex(4)}.part"
                     entry.rename(gone)
-                    shutil.rmtree(gone)
+                    shutil.rmtree(gone) if not gone.is_symlink() else gone.unlink()
                 finally:
                     os.close(descriptor)
         except StoreError as error:

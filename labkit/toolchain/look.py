@@ -21,10 +21,6 @@ class Looking(Store):
         raise StoreError(f"the store holds nothing that {make.__qualname__} would make", remedy="run `labkit setup`")
 
 
-def _nothing() -> Path:
-    raise StoreError("the store holds no Go to fetch another with", remedy="run `labkit setup`")
-
-
 def in_store(name: str, platform: str) -> tuple[Path, ...] | None:
     """Return the folders of a named set's programs, None when something would have to be made or fetched first.
 
