@@ -12,13 +12,17 @@ from typer.testing import CliRunner
 
 from labkit import binary, codegen
 from labkit.cli.app import app
+from labkit.doctor.rules import BuildUuid
+from labkit.doctor.subjects import BuildSubject
 from labkit.errors import ProvisionError, UsageError
 from labkit.facts import Facts
 from labkit.model.binary import Format, SignatureKind
+from labkit.model.check import Status
 from labkit.model.toolchain import ToolOrigin
 from labkit.system import store
 from labkit.system.store import Store
 from labkit.toolchain import find, golang, goroot, pins, program, provision
+from labkit.words import render
 
 SETS = ("current", "handbook")
 HANDBOOK = {"go": "1.21.13", "protoc": "24.3", "protoc-gen-go": "1.32.0", "protoc-gen-go-grpc": "1.3.0"}
@@ -56,6 +60,23 @@ def test_the_service_is_built_for_apple_silicon_with_each_set(sets, name):
     assert read.go is not None
     assert read.go.version == f"go{find(facts.toolchain, 'go').pinned_version}"
     assert (piece.uuid is not None) is (name == "current")  # Go 1.21 writes no LC_UUID
+
+
+@pytest.mark.parametrize(
+    ("name", "platform", "status"),
+    [
+        ("current", "darwin/arm64", Status.PASS),
+        ("handbook", "darwin/arm64", Status.FAIL),
+        ("handbook", "linux/amd64", Status.SKIP),
+    ],
+    ids=["a newer Go", "Go 1.21", "Linux"],
+)
+def test_a_set_whose_go_writes_no_uuid_is_a_finding(sets, name, platform, status):
+    built = sets[name].server_for(platform)
+    finding = BuildUuid().check(BuildSubject(built=built, binary=binary.inspect(Path(built.path))))
+    assert finding.status is status
+    assert (finding.remedy is not None) is (status is Status.FAIL)
+    assert render(finding.title)
 
 
 def test_the_handbooks_module_requires_its_runtime_and_is_tidy(sets, tmp_path):

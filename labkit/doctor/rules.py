@@ -268,6 +268,36 @@ class BuildSigned:
         )
 
 
+class BuildUuid:
+    """Reads whether a program for macOS has an LC_UUID, which macOS 26 demands and Go before 1.24 left out."""
+
+    id: ClassVar[str] = "build-uuid"
+    needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
+    source: ClassVar[str | None] = "https://github.com/golang/go/issues/68678"
+    confirmed_on_hardware: ClassVar[bool | None] = False
+
+    def check(self, facts: BuildSubject) -> Finding:
+        """Judge one program; skipped for platforms that ask for no LC_UUID."""
+        title = Text(id="setup.build_uuid", values={"platform": facts.built.platform})
+        id_ = f"{self.id}.{facts.built.platform.replace('/', '-')}"
+        if not facts.built.platform.startswith("darwin/"):
+            reason = Text(id="setup.no_uuid_needed", values={"platform": facts.built.platform})
+            return Finding(id=id_, status=Status.SKIP, title=title, evidence=(), reason=reason)
+        found = [piece.uuid for piece in facts.binary.slices]
+        good = bool(found) and None not in found
+        return Finding(
+            id=id_,
+            status=_status(good=good),
+            title=title,
+            evidence=(
+                Evidence(what=facts.built.path, found=", ".join(each or "-" for each in found), wanted="LC_UUID"),
+            ),
+            remedy=None if good else Remedy(text=Text(id="setup.fix_uuid"), commands=_SETUP),
+            link=self.source,
+            confirmed_on_hardware=self.confirmed_on_hardware,
+        )
+
+
 TOOL_RULES: Final = (ToolVersion(), ToolUnaltered(), ToolNative())
-BUILD_RULES: Final = (BuildTarget(), BuildLinkage(), BuildSigned())
+BUILD_RULES: Final = (BuildTarget(), BuildLinkage(), BuildSigned(), BuildUuid())
 CODEGEN_RULES: Final = (GeneratedFiles(), ServerAnswers())
