@@ -301,7 +301,11 @@ def _load(side: GoMod, folder: Path) -> Outcome:
         (folder / "go.mod").write_text(side.text)
     env = golang.environment(go) | {"GOFLAGS": "-mod=readonly"}
     done = proc.run([go, *side.command], env=env, timeout_s=_TIMEOUT_S, cwd=folder, check=False)
-    return Outcome(ok=done.returncode == 0, step="load", said=_hidden(done.stderr) if done.returncode else "")
+    return Outcome(
+        ok=done.returncode == 0,
+        step="load",
+        said=_hidden(done.stderr.replace(f"{folder}/", "")) if done.returncode else "",
+    )
 
 
 def _link(side: Linked, folder: Path) -> Outcome:
