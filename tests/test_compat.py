@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import compat_proofs, compat_real_modules
 from labkit.cli.setup_for import setup_for as setup_for_command
-from labkit.errors import UsageError
+from labkit.errors import NetworkError, UsageError
 from labkit.toolchain.compat import (
     CHOSEN,
     Bound,
@@ -27,7 +27,7 @@ from labkit.toolchain.compat.asking import normalised
 from labkit.toolchain.compat.bounds import STATED
 from labkit.toolchain.compat.gomod import parse
 from labkit.toolchain.compat.versions import key, within
-from tests.support import need
+from tests.support import missing, need
 
 BOUNDS = {bound.id: bound for bound in catalogue().bounds}
 
@@ -421,8 +421,14 @@ def test_the_answers_to_real_modules_are_still_those_that_were_tried():
 @pytest.mark.parametrize("id_", sorted(id_ for id_, proof in compat_proofs.PROOFS.items() if proof.quick))
 def test_quick_proofs_hold_now(id_, tmp_path):
     """With real tools: the module and package sources are needed for what was not fetched before."""
-    proof = compat_proofs.PROOFS[id_]
-    assert compat_proofs.run_proof(proof, lambda side: compat_proofs.see(side, tmp_path / "trial")) == []
+
+    def see(side):
+        try:
+            return compat_proofs.see(side, tmp_path / "trial")
+        except NetworkError as error:
+            missing(error.what, error.remedy)
+
+    assert compat_proofs.run_proof(compat_proofs.PROOFS[id_], see) == []
 
 
 def test_a_proof_that_does_not_divide_is_not_taken():
