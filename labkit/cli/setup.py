@@ -1,5 +1,6 @@
 """``labkit setup``: a pinned set of tools into labkit's own store."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,16 @@ def setup(
             "--remove", metavar="NAME|TOOL", help="Remove a set, or one tool of a set, from the store; shown first."
         ),
     ] = None,
+    for_: Annotated[
+        Path | None,
+        typer.Option("--for", metavar="GO.MOD", help="Say which versions fit a module, and what decided."),
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="MACHINE", help="With --for: another machine, such as m3-macos26.")
+    ] = None,
+    want: Annotated[
+        list[str] | None, typer.Option("--want", metavar="AXIS=VALUE", help="With --for: a wish, such as protoc=24.3.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --remove: without asking.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document: the toolchain.")] = False,
 ) -> None:
@@ -46,6 +57,15 @@ def setup(
     from labkit.system.store import shown
     from labkit.toolchain import host_platform, provision, switching
 
+    if for_ is None and (on is not None or want):
+        raise UsageError("--on and --want belong to --for", remedy="add --for path/to/go.mod")
+    if for_ is not None:
+        if remove is not None or env is not None or toolchain is not None or optional:
+            raise UsageError("--for only says which versions fit", remedy="leave the other options out")
+        from labkit.cli.setup_for import setup_for
+
+        setup_for(for_, machine=on, json=json, wishes=tuple(want or ()))
+        return
     if remove is not None:
         if json or env is not None or optional:
             raise UsageError("--remove does that and nothing else", remedy="leave --json, --env and --with out")
