@@ -65,7 +65,7 @@ def _row(reproduction: Reproduction, toolchain: Toolchain) -> tuple[str, str]:
 
 
 def _brief(told: Told) -> str:
-    return re.sub(r"/home/\S+?/|/root/", "~/", told.command)
+    return re.sub(rf"/home/\S+?/|{re.escape(str(Path.home()))}/", "~/", told.command)
 
 
 def _code(text: str) -> str:
