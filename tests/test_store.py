@@ -114,3 +114,11 @@ def test_an_entry_remembers_the_digest_of_its_file(shelf):
     assert store.Store.sealed(entry) == store.file_digest(entry / "whole")
     (entry / "whole").write_text("altered")
     assert store.Store.sealed(entry) != store.file_digest(entry / "whole")
+
+
+def test_what_is_shown_names_neither_the_user_nor_a_secret(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "ada"))
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "ada" / "lab"))
+    text = f"{tmp_path}/ada/lab/store/x {tmp_path}/ada/go GOPROXY=https://ada:secret@proxy.example/mod"
+    assert store.shown(text) == "$LABKIT_HOME/store/x ~/go GOPROXY=https://...@proxy.example/mod"
+    assert store.shown_command(f'export PATH="$PATH:"{tmp_path}/ada/go/bin') == 'export PATH="$PATH:"$HOME/go/bin'

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from labkit.model.check import Evidence, Finding, Status
-from labkit.system.store import shown
+from labkit.system.store import shown, shown_command
 from labkit.words import Language, render, say
 
 _SIGNS = {Status.PASS: "✓", Status.FAIL: "✗", Status.SKIP: "-"}
@@ -48,5 +48,7 @@ def _evidence(item: Evidence, language: Language | None) -> str:
 
 def _advice(finding: Finding, language: Language | None) -> str:
     if finding.remedy is not None:
-        return " ".join([render(finding.remedy.text, language), *(f"`{line}`" for line in finding.remedy.commands)])
+        return " ".join(
+            [render(finding.remedy.text, language), *(f"`{shown_command(line)}`" for line in finding.remedy.commands)]
+        )
     return "-" if finding.reason is None else render(finding.reason, language)

@@ -7,7 +7,7 @@ import pandas as pd
 from labkit.doctor.symptoms import Cause
 from labkit.model.check import Evidence
 from labkit.model.host import HostFacts
-from labkit.system.store import shown
+from labkit.system.store import shown, shown_command
 from labkit.words import Language, render, say
 
 
@@ -43,7 +43,9 @@ def causes_frame(causes: Sequence[Cause], language: Language | None = None) -> p
             "confidence": f"{cause.confidence:.0%}",
             "title": render(cause.title, language),
             "evidence": _evidence(cause.evidence) + (f" / {_evidence(cause.against)}" if cause.against else ""),
-            "remedy": " ".join([render(cause.remedy.text, language), *(f"`{line}`" for line in cause.remedy.commands)]),
+            "remedy": " ".join(
+                [render(cause.remedy.text, language), *(f"`{shown_command(line)}`" for line in cause.remedy.commands)]
+            ),
             "settles": render(cause.settles, language),
         }
         for cause in causes

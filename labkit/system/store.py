@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _LOCK_TIMEOUT_S: Final = 1800.0
 _SEAL: Final = "sha256.txt"
+_CREDENTIALS: Final = re.compile(r"://[^/@\s]+@")
 _PART: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
 _held: Final[dict[Path, int]] = {}  # what this process holds until it ends; the system lets go of it then
 _held_guard: Final = threading.Lock()
@@ -47,10 +48,17 @@ def home() -> Path:
 def shown(text: str) -> str:
     """Return a text with this machine's folders shortened (labkit's store, labkit itself, the user's home).
 
-    What it returns may be published: it names no user and no place of this machine.
+    What it returns may be published: it names no user and no place of this machine, and an address loses the name and
+    password that a private module proxy may carry.
     """
     package = Path(__file__).parents[1]
-    return text.replace(str(home()), "$LABKIT_HOME").replace(str(package), "$LABKIT").replace(str(Path.home()), "~")
+    short = text.replace(str(home()), "$LABKIT_HOME").replace(str(package), "$LABKIT").replace(str(Path.home()), "~")
+    return _CREDENTIALS.sub("://...@", short)
+
+
+def shown_command(line: str) -> str:
+    """Return a command as it may be published and still be copied: the user's home as ``$HOME``."""
+    return _CREDENTIALS.sub("://...@", line.replace(str(Path.home()), "$HOME"))
 
 
 @contextlib.contextmanager
