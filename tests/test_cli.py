@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -205,28 +206,30 @@ def test_output_into_a_closed_pipe_is_no_fault(tmp_path):
 
 
 def test_jupyterlab_opens_with_the_notebooks(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "labkit",
-        "lab",
-        "--no-browser",
-        ".",
-        "--",
-        "--allow-root",
-        "--port=0",
-        "--port-retries=0",
-    ]
+    options = ["--no-browser", ".", "--", "--allow-root", "--port=0", "--port-retries=0"]
     home = tmp_path / "home"
     home.mkdir()
     environ = base(path=os.environ["PATH"]) | {"HOME": str(home), "JUPYTER_TOKEN": "secret"}
-    with proc.start(command, env=environ, cwd=tmp_path) as server:
+    names: list[str] = []
+    with proc.start([sys.executable, "-m", "labkit", "lab", *options], env=environ, cwd=tmp_path) as server:
         address = server.wait_for(r"http://127\.0\.0\.1:(\d+)/lab", timeout_s=60, remedy="-")
         url = f"http://127.0.0.1:{address.group(1)}/api/contents/notebooks?token=secret"
-        with urllib.request.urlopen(url, timeout=20) as answer:
-            listed = json.load(answer)
-    assert [entry["name"] for entry in listed["content"]] != []
-    assert {entry["name"] for entry in listed["content"]} == {path.name for path in NOTEBOOKS.glob("*.ipynb")}
+
+        def answers() -> bool:  # the address is printed a little before anybody listens there
+            try:
+                with urllib.request.urlopen(url, timeout=20) as answer:
+                    names.extend(entry["name"] for entry in json.load(answer)["content"])
+            except ConnectionError:
+                return False
+            except urllib.error.URLError as error:
+                if isinstance(error.reason, ConnectionError):
+                    return False
+                raise
+            return True
+
+        proc.wait_until(answers, timeout_s=60, what="JupyterLab's answer")
+    assert sorted(names) == sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+    assert names
 
 
 @pytest.mark.parametrize("name", ["02_codegen"])
