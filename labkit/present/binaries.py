@@ -9,8 +9,9 @@ import pandas as pd
 from labkit.binary.reading import printable
 from labkit.binary.table import Row, fact_rows, headline, reasons, signature_words, verdict_word
 from labkit.model.binary import Binary, Linkage, Runs, Slice
+from labkit.present.table import text_frame
 from labkit.system.store import shown
-from labkit.words import Language, say
+from labkit.words import Language
 
 _BINARY_TYPES = {
     "path": "string",
@@ -116,8 +117,7 @@ def binaries_table(binaries: Sequence[Binary], language: Language | None = None)
     """Return the short form to read, one row a slice: file, what it is, linkage, needs, system, signature, Go (str)."""
     heads = ("path", "what", "linkage", "needs", "system", "signature", "go")
     rows = [_short(binary, slice_, language) for binary in binaries for slice_ in (binary.slices or (None,))]
-    frame = pd.DataFrame(rows, columns=pd.Index(heads), dtype="str")
-    return frame.rename(columns={head: say(f"binary.column.{head}", language) for head in heads})
+    return text_frame(rows, heads, "binary.column", language)
 
 
 def verdicts_table(binaries: Sequence[Binary], language: Language | None = None) -> pd.DataFrame:
@@ -133,8 +133,7 @@ def verdicts_table(binaries: Sequence[Binary], language: Language | None = None)
         for binary in binaries
         for verdict in binary.verdicts
     ]
-    frame = pd.DataFrame(rows, columns=pd.Index(heads), dtype="str")
-    return frame.rename(columns={head: say(f"binary.column.{head}", language) for head in heads})
+    return text_frame(rows, heads, "binary.column", language)
 
 
 def _name(binary: Binary) -> str:

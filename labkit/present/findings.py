@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from labkit.model.check import Evidence, Finding, Status
+from labkit.present.table import text_frame
 from labkit.system.store import shown, shown_command
 from labkit.words import Language, render, say
 
@@ -35,8 +36,7 @@ def findings_frame(findings: Sequence[Finding], language: Language | None = None
         for finding in ordered
     ]
     heads = ("status", "id", "title", "evidence", "remedy")
-    frame = pd.DataFrame(rows, columns=pd.Index(heads), dtype="str")
-    return frame.rename(columns={head: say(f"present.finding.{head}", language) for head in heads})
+    return text_frame(rows, heads, "present.finding", language)
 
 
 def _evidence(item: Evidence, language: Language | None) -> str:

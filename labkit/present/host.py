@@ -7,6 +7,7 @@ import pandas as pd
 from labkit.doctor.symptoms import Cause
 from labkit.model.check import Evidence
 from labkit.model.host import HostFacts
+from labkit.present.table import text_frame
 from labkit.system.store import shown, shown_command
 from labkit.words import Language, render, say
 
@@ -29,7 +30,7 @@ def host_tools_frame(facts: HostFacts, language: Language | None = None) -> pd.D
         }
         for tool in ordered
     ]
-    return _named(rows, ("tool", "wins", "reported", "architecture", "path", "shadows"), language)
+    return text_frame(rows, ("tool", "wins", "reported", "architecture", "path", "shadows"), "present.host", language)
 
 
 def causes_frame(causes: Sequence[Cause], language: Language | None = None) -> pd.DataFrame:
@@ -50,13 +51,8 @@ def causes_frame(causes: Sequence[Cause], language: Language | None = None) -> p
         }
         for cause in causes
     ]
-    return _named(rows, ("rule", "confidence", "title", "evidence", "remedy", "settles"), language)
+    return text_frame(rows, ("rule", "confidence", "title", "evidence", "remedy", "settles"), "present.host", language)
 
 
 def _evidence(items: Sequence[Evidence]) -> str:
     return "; ".join(shown(f"{item.what}: {item.found}") for item in items)
-
-
-def _named(rows: list[dict[str, str]], heads: tuple[str, ...], language: Language | None) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=pd.Index(heads), dtype="str")
-    return frame.rename(columns={head: say(f"present.host.{head}", language) for head in heads})

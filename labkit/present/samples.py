@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from labkit.model.base import Provenance
 from labkit.model.bench import Interval, Sample
+from labkit.present.table import text_frame
 from labkit.words import Language, render, say
 
 _UNITS: Final = (("s", 1e9), ("ms", 1e6), ("µs", 1e3))
@@ -79,9 +80,7 @@ def samples_table(samples: Sequence[Sample], language: Language | None = None) -
             }
         )
     heads = ("kernel", "wall", "interval", "n", "cpu", "cpu_share", "memory", "peak", "warnings")
-    return pd.DataFrame(rows, columns=pd.Index(heads), dtype="str").rename(
-        columns={head: say(f"bench.column.{head}", language) for head in heads}
-    )
+    return text_frame(rows, heads, "bench.column", language)
 
 
 def samples_figure(samples: Sequence[Sample], language: Language | None = None) -> go.Figure:

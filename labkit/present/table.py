@@ -1,9 +1,12 @@
 """Views that show themselves in a notebook: a table that cuts no text, and a piece of source code."""
 
 import html
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+
+from labkit.words import Language, say
 
 # JupyterLab sets every cell to the right; these are texts. Published pages have their own style and drop this one.
 _STYLE = "<style>table.labkit th, table.labkit td { text-align: left; vertical-align: top }</style>"
@@ -35,3 +38,11 @@ class Source:
 
     def __repr__(self) -> str:
         return self.text
+
+
+def text_frame(
+    rows: Sequence[Mapping[str, str]], heads: Sequence[str], topic: str, language: Language | None = None
+) -> pd.DataFrame:
+    """Return rows of text (columns all str) under heads in the reader's language, whose ids are ``topic.head``."""
+    frame = pd.DataFrame(rows, columns=pd.Index(heads), dtype="str")
+    return frame.rename(columns={head: say(f"{topic}.{head}", language) for head in heads})

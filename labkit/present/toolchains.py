@@ -6,6 +6,7 @@ import pandas as pd
 
 from labkit.model.codegen import Built, Generated
 from labkit.model.toolchain import Newer, Toolchain
+from labkit.present.table import text_frame
 from labkit.system.store import shown
 from labkit.words import Language, say
 
@@ -28,7 +29,7 @@ def tools_frame(toolchain: Toolchain, newer: Sequence[Newer] = (), language: Lan
         }
         for tool in toolchain.tools
     ]
-    return _named(rows, ("tool", "pinned", "reported", "source", "newer", "path"), language)
+    return text_frame(rows, ("tool", "pinned", "reported", "source", "newer", "path"), "present.column", language)
 
 
 def generated_frame(generated: Generated, language: Language | None = None) -> pd.DataFrame:
@@ -43,7 +44,7 @@ def generated_frame(generated: Generated, language: Language | None = None) -> p
         }
         for file in generated.files
     ]
-    return _named(rows, ("file", "lines", "size", "made_by", "sha256"), language)
+    return text_frame(rows, ("file", "lines", "size", "made_by", "sha256"), "present.column", language)
 
 
 def builds_frame(builds: Sequence[Built], language: Language | None = None) -> pd.DataFrame:
@@ -64,7 +65,7 @@ def builds_frame(builds: Sequence[Built], language: Language | None = None) -> p
         }
         for built in builds
     ]
-    return _named(rows, ("program", "platform", "size", "built", "sha256"), language)
+    return text_frame(rows, ("program", "platform", "size", "built", "sha256"), "present.column", language)
 
 
 def _newer(newer: Newer | None, language: Language | None) -> str:
@@ -79,8 +80,3 @@ def _newer(newer: Newer | None, language: Language | None) -> str:
 
 def _size(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes:,} B"  # noqa: PLR2004 - a megabyte
-
-
-def _named(rows: list[dict[str, str]], heads: tuple[str, ...], language: Language | None) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=pd.Index(heads), dtype="str")
-    return frame.rename(columns={head: say(f"present.column.{head}", language) for head in heads})
