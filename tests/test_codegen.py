@@ -1,6 +1,5 @@
 """Code generation and builds with the real tools, down to the answered call."""
 
-import shutil
 from pathlib import Path
 
 import msgspec
@@ -11,7 +10,6 @@ from labkit.errors import BuildError, GenerateError
 from labkit.gobuild import build
 from labkit.system import store
 from labkit.system.store import file_digest
-from labkit.toolchain import program
 
 
 def test_the_service_is_generated_built_and_called(facts):
@@ -114,24 +112,3 @@ def test_a_server_that_does_not_start_is_an_error(toolchain, facts, tmp_path):
     broken.chmod(0o755)
     with pytest.raises(Exception, match="before it was ready: no port"):
         codegen.call_server(msgspec.structs.replace(facts.server, path=str(broken)))
-
-
-def test_the_committed_benchmark_messages_are_what_the_set_generates(toolchain, tmp_path):
-    kernels = Path("labkit/bench/kernels")
-    codegen.generate(toolchain, ["bench.proto"], proto_path=kernels / "proto", out=tmp_path / "pb")
-    committed = {file.name: file.read_text() for file in (kernels / "pb").glob("*.go")}
-    assert {file.name: file.read_text() for file in (tmp_path / "pb").glob("*.go")} == committed
-
-
-def test_the_embedded_modules_are_tidy_and_formatted(toolchain, tmp_path, facts):
-    from labkit.toolchain import golang
-
-    go = program(toolchain, "go")
-    for module in ("labkit/codegen/hello", "labkit/bench/kernels"):
-        copy = tmp_path / Path(module).name
-        shutil.copytree(module, copy)
-        if copy.name == "hello":
-            shutil.copytree(facts.generated_folder, copy / "pb")
-        golang.run(go, "vet", "./...", cwd=copy)
-        golang.run(go, "mod", "verify", cwd=copy)
-        assert golang.run(go, "mod", "tidy", "-diff", cwd=copy).stdout == ""

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from labkit import binary, codegen
+from labkit import binary
 from labkit.cli.app import app
 from labkit.doctor.rules import BuildUuid
 from labkit.doctor.subjects import BuildSubject
@@ -77,24 +76,6 @@ def test_a_set_whose_go_writes_no_uuid_is_a_finding(sets, name, platform, status
     assert finding.status is status
     assert (finding.remedy is not None) is (status is Status.FAIL)
     assert render(finding.title)
-
-
-def test_the_handbooks_module_requires_its_runtime_and_is_tidy(sets, tmp_path):
-    module = Path("labkit/codegen/hello_sets/handbook")
-    for pinned in pins.named("handbook").modules:
-        assert f"{pinned.module} {pinned.version}\n" in (module / "go.mod").read_text()
-        assert f"{pinned.module} {pinned.version} {pinned.sum}\n" in (module / "go.sum").read_text()
-    facts = sets["handbook"]
-    copy = tmp_path / "hello"
-    shutil.copytree("labkit/codegen/hello", copy)
-    codegen.generate_helloworld(facts.toolchain, copy / "pb")
-    for name in ("go.mod", "go.sum"):
-        shutil.copy(module / name, copy)
-    go = program(facts.toolchain, "go")
-    golang.run(go, "mod", "tidy", cwd=copy)
-    for name in ("go.mod", "go.sum"):
-        assert (copy / name).read_text() == (module / name).read_text()
-    golang.run(go, "vet", "./...", cwd=copy)
 
 
 def test_the_sets_do_not_share_a_digest_and_optional_tools_count_only_when_chosen():

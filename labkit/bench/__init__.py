@@ -1,7 +1,8 @@
 """How fast the kernels are here: fresh processes of the Go worker, medians over processes with their intervals.
 
 The unit of the statistics is the process: each counts once, with the median of its slices. The method is described in
-docs/benchmarks.md. Building the worker from :data:`MODULE` is :mod:`labkit.gobuild`'s part.
+docs/benchmarks.md. The worker is built from :data:`MODULE` with the code that a set generates from :data:`PROTO`,
+which is :mod:`labkit.facts`'s part.
 """
 
 from collections.abc import Callable
@@ -16,11 +17,15 @@ from labkit.bench.worker import Document, WorkerError, choose, list_kernels, run
 from labkit.model.base import Text
 from labkit.model.bench import Interval, ProcessSample, Sample, Slice
 
-__all__ = ["MODULE", "PACKAGE", "Plan", "WorkerError", "run"]
+__all__ = ["MODULE", "PACKAGE", "PROTO", "PROTO_FOLDER", "Plan", "WorkerError", "run"]
 
 #: The folder of the Go module that the worker is built from, and the worker's package in it.
 MODULE: Final = Path(__file__).parent / "kernels"
 PACKAGE: Final = "./cmd/worker"
+
+#: The messages and the service that the kernels work with.
+PROTO_FOLDER: Final = MODULE / "proto"
+PROTO: Final = "bench.proto"
 
 
 def run(

@@ -2,10 +2,9 @@
 
 The Go module lies beside this file without generated code; what a set generates is laid over it when it is built, so
 that the server which answers is made of exactly that code. Its go.mod requires the current set's runtime modules;
-``hello_sets/NAME`` holds the go.mod and go.sum of another set, whose Go may be too old for those.
+``hello_sets/NAME`` holds those of another set (:func:`labkit.gobuild.module_files`).
 """
 
-import re
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +12,7 @@ import msgspec
 
 from labkit.codegen.generate import generate
 from labkit.errors import BuildError
-from labkit.gobuild import build
+from labkit.gobuild import build_own
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.toolchain import Toolchain
 from labkit.system import proc
@@ -21,10 +20,8 @@ from labkit.system.environment import base
 
 #: The Go module, and the service's definition in it.
 MODULE: Final = Path(__file__).parent / "hello"
-_OTHER_SETS: Final = Path(__file__).parent / "hello_sets"
 PROTO_FOLDER: Final = MODULE / "proto"
 PROTO: Final = "helloworld.proto"
-_REQUIRED: Final = re.compile(r"^\s+(\S+) (v\S+)$", re.MULTILINE)  # a line of a require block
 _START_TIMEOUT_S: Final = 30.0
 
 
@@ -52,20 +49,11 @@ def build_server(toolchain: Toolchain, generated: Generated, folder: Path, platf
 
     Raises:
         BuildError: The generated code does not compile against the set's runtime modules.
+        NetworkError: A module could not be fetched.
 
     """
-    overlay = {f"pb/{file.path}": folder / file.path for file in generated.files}
-    overlay |= {file.name: file for file in _module_files(toolchain)}
-    return build(toolchain, MODULE, ".", name="hello", platform=platform, overlay=overlay)
-
-
-def _module_files(toolchain: Toolchain) -> tuple[Path, ...]:
-    # The go.mod and go.sum that require this set's runtime modules; () for those beside the program.
-    wanted = {(each.module, each.version) for each in toolchain.modules}
-    for required in sorted(_OTHER_SETS.glob("*/go.mod")):
-        if wanted <= set(_REQUIRED.findall(required.read_text("utf-8"))):
-            return (required, required.with_name("go.sum"))
-    return ()
+    code = {f"pb/{file.path}": folder / file.path for file in generated.files}
+    return build_own(toolchain, MODULE, ".", name="hello", generated=code, platform=platform)
 
 
 def call_server(server: Built, *, name: str = "labkit") -> Served:

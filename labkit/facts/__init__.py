@@ -131,6 +131,35 @@ class Facts:
         """The bytes of those servers, in the same order."""
         return tuple(binary.inspect(Path(server.path)) for server in self.servers)
 
+    def worker_for(self, platform: str) -> Built:
+        """Return the benchmark worker, built for a platform with what the set generates.
+
+        Raises:
+            GenerateError: protoc or a plugin refused.
+            BuildError: It does not compile.
+
+        """
+        self._progress(f"the benchmark worker for {platform}")
+        generated, folder = self.kernels_generated, self._kernels_folder
+        code = {f"pb/{file.path}": folder / file.path for file in generated.files}
+        return gobuild.build_own(
+            self.toolchain, bench.MODULE, bench.PACKAGE, name="worker", generated=code, platform=platform
+        )
+
+    @cached_property
+    def _kernels_folder(self) -> Path:
+        return self.generated_folder.with_name("kernels")
+
+    @cached_property
+    def kernels_generated(self) -> Generated:
+        """The messages and the service of the benchmark kernels, generated.
+
+        Raises:
+            GenerateError: protoc or a plugin refused.
+
+        """
+        return codegen.generate(self.toolchain, [bench.PROTO], proto_path=bench.PROTO_FOLDER, out=self._kernels_folder)
+
     @cached_property
     def worker(self) -> Built:
         """The benchmark worker for this machine.
@@ -139,8 +168,7 @@ class Facts:
             BuildError: It does not compile.
 
         """
-        self._progress("the benchmark worker")
-        return gobuild.build(self.toolchain, bench.MODULE, bench.PACKAGE, name="worker")
+        return self.worker_for(self.toolchain.platform)
 
     def measure(
         self, plan: bench.Plan, *, progress: Callable[[int, int, str], None] | None = None

@@ -16,10 +16,13 @@ from typing import Any, Final
 import msgspec
 
 from labkit.errors import BuildError, ProcessError, TimeoutExpiredError
+from labkit.gobuild.requirements import module_files
 from labkit.model.codegen import Built
 from labkit.model.toolchain import Toolchain
 from labkit.system.store import Store, file_digest, write_atomically
 from labkit.toolchain import find, golang, program
+
+__all__ = ["build", "build_own", "files_of", "module_files"]
 
 _FLAGS: Final = ("-mod=readonly", "-trimpath")
 _BUILT: Final = "built.json"
@@ -57,7 +60,7 @@ def build(
 
     """
     target = platform or toolchain.platform
-    sources = dict(_files(module)) | dict(overlay or {})
+    sources = files_of(module) | dict(overlay or {})
     recipe: dict[str, Any] = {
         "kind": "go-build",
         "go": find(toolchain, "go").sha256,
@@ -91,12 +94,36 @@ def build(
     )
 
 
-def _files(module: Path) -> list[tuple[str, Path]]:
-    return [
-        (file.relative_to(module).as_posix(), file)
+def build_own(
+    toolchain: Toolchain, module: Path, package: str, *, name: str, generated: Mapping[str, Path], platform: str | None
+) -> Built:
+    """Return one of labkit's own programs, built with the generated code and the runtime modules of a set.
+
+    Args:
+        toolchain: The set.
+        module: The folder of the program's own go.mod.
+        package: The main package, such as ``./cmd/worker``.
+        name: What to call the program.
+        generated: The generated files by their path within the module.
+        platform: As for :func:`build`.
+
+    Raises:
+        BuildError: It does not compile against the set's runtime modules.
+        ProvisionError: A runtime module is not the pinned one.
+        NetworkError: A module could not be fetched.
+
+    """
+    overlay = dict(generated) | module_files(toolchain, module, files_of(module) | dict(generated))
+    return build(toolchain, module, package, name=name, platform=platform, overlay=overlay)
+
+
+def files_of(module: Path) -> dict[str, Path]:
+    """Return the files of a module's folder by their path within it, hidden ones left out."""
+    return {
+        file.relative_to(module).as_posix(): file
         for file in module.rglob("*")
         if file.is_file() and not file.name.startswith(".") and file.suffix != ".pyc"
-    ]
+    }
 
 
 def _compile(go: Path, sources: Mapping[str, Path], package: str, binary: Path, platform: str) -> Path:

@@ -62,7 +62,7 @@ func startEcho(service pb.EchoServer) (*echo, error) {
 
 func (k *echo) Run(n int) error {
 	ctx := context.Background()
-	for range n {
+	for i := 0; i < n; i++ {
 		reply, err := k.client.Unary(ctx, k.request)
 		if err != nil {
 			return err

@@ -35,7 +35,7 @@ func newFrame() []float64 {
 	frame := make([]float64, frameLength)
 	for i := range frame {
 		t := float64(i) / sampleRateHz
-		frame[i] = 0.5*math.Sin(2*math.Pi*1_000*t) + 0.25*math.Sin(2*math.Pi*19_500*t) + 0.05*random.NormFloat64()
+		frame[i] = 0.5*math.Sin(2*math.Pi*1_000*t) + 0.25*math.Sin(2*math.Pi*19_500*t) + 0.05*random.float64()
 	}
 	return frame
 }
@@ -48,7 +48,7 @@ type transform struct {
 }
 
 func (k *transform) Run(n int) error {
-	for range n {
+	for i := 0; i < n; i++ {
 		k.bins = k.fft.Coefficients(k.bins, k.frame)
 	}
 	return nil
@@ -84,7 +84,7 @@ func checkSpectrum(bins []complex128, frame []float64) error {
 		return fmt.Errorf("%d bins for %d samples", len(bins), n)
 	}
 	cosine, sine := make([]float64, n), make([]float64, n)
-	for i := range n {
+	for i := 0; i < n; i++ {
 		sine[i], cosine[i] = math.Sincos(2 * math.Pi * float64(i) / float64(n))
 	}
 	power := 0.0

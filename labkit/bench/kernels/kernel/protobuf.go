@@ -3,7 +3,6 @@ package kernel
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 
 	"google.golang.org/protobuf/proto"
 
@@ -17,26 +16,26 @@ const (
 	roundTrip = "unmarshalling what was marshalled gives an equal message"
 )
 
-func newSmall(random *rand.Rand) *pb.Small {
+func newSmall(random *random) *pb.Small {
 	return &pb.Small{
-		Id:     random.Uint64(),
-		Name:   fmt.Sprintf("sensor-%08x", random.Uint32()),
-		Value:  random.NormFloat64(),
+		Id:     random.uint64(),
+		Name:   fmt.Sprintf("sensor-%08x", uint32(random.uint64())),
+		Value:  random.float64(),
 		Active: true,
 	}
 }
 
-func newLarge(random *rand.Rand) *pb.Large {
+func newLarge(random *random) *pb.Large {
 	m := &pb.Large{Title: "readings of one minute", Blob: make([]byte, 2048)}
-	for range 100 {
+	for len(m.Items) < 100 {
 		m.Items = append(m.Items, newSmall(random))
 	}
-	for range 256 {
-		m.Deltas = append(m.Deltas, random.Int64N(1<<20)-1<<19)
-		m.Readings = append(m.Readings, random.NormFloat64())
+	for len(m.Readings) < 256 {
+		m.Deltas = append(m.Deltas, int64(random.uint64()>>44)-1<<19)
+		m.Readings = append(m.Readings, random.float64())
 	}
 	for i := range m.Blob {
-		m.Blob[i] = byte(random.Uint32())
+		m.Blob[i] = byte(random.uint64())
 	}
 	return m
 }
@@ -88,7 +87,7 @@ type marshal struct {
 }
 
 func (k *marshal) Run(n int) error {
-	for range n {
+	for i := 0; i < n; i++ {
 		data, err := proto.Marshal(k.message)
 		if err != nil {
 			return err
@@ -125,7 +124,7 @@ type unmarshal struct {
 }
 
 func (k *unmarshal) Run(n int) error {
-	for range n {
+	for i := 0; i < n; i++ {
 		m := k.empty()
 		if err := proto.Unmarshal(k.data, m); err != nil {
 			return err

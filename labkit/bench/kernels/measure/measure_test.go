@@ -19,8 +19,8 @@ func (w *busyWork) Check() error { return w.checkErr }
 
 func (w *busyWork) Run(n int) error {
 	w.runs += n
-	for range n {
-		for i := range uint64(1000) {
+	for ; n > 0; n-- {
+		for i := uint64(0); i < 1000; i++ {
 			w.sum = w.sum*31 + i
 		}
 	}

@@ -18,7 +18,7 @@ func PeakMemoryBytes() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(status)) {
+	for _, line := range strings.Split(string(status), "\n") {
 		if rest, found := strings.CutPrefix(line, "VmHWM:"); found {
 			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			return kilobytes * 1024, err
