@@ -76,5 +76,10 @@ def _look(file: Path, folder: Path) -> GeneratedFile:
         size_bytes=file.stat().st_size,
         line_count=text.count("\n"),
         sha256=file_digest(file),
-        made_by=dict(_MADE_BY.findall(text.split("\npackage ", 1)[0])),
+        made_by=stamps(text),
     )
+
+
+def stamps(text: str) -> dict[str, str]:
+    """Return the versions that a generated file's header names, without a leading v; {} where it names none."""
+    return dict(_MADE_BY.findall(text.split("\npackage ", 1)[0]))

@@ -1,0 +1,5 @@
+module labkit.dev/generators
+
+go 1.21
+
+require github.com/golang/protobuf v1.3.5

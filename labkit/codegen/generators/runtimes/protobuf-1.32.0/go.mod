@@ -1,0 +1,5 @@
+module labkit.dev/generators
+
+go 1.21
+
+require google.golang.org/protobuf v1.32.0

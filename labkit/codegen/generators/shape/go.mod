@@ -1,0 +1,3 @@
+module labkit.dev/shape
+
+go 1.21
