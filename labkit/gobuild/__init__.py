@@ -16,15 +16,15 @@ from typing import Any, Final
 import msgspec
 
 from labkit.errors import BuildError, ProcessError, TimeoutExpiredError
+from labkit.gobuild.options import Options
 from labkit.gobuild.requirements import module_files
 from labkit.model.codegen import Built
 from labkit.model.toolchain import Toolchain
 from labkit.system.store import Store, file_digest, write_atomically
 from labkit.toolchain import find, golang, program
 
-__all__ = ["build", "build_own", "files_of", "module_files"]
+__all__ = ["Options", "build", "build_own", "files_of", "module_files"]
 
-_FLAGS: Final = ("-mod=readonly", "-trimpath")
 _BUILT: Final = "built.json"
 
 
@@ -43,8 +43,9 @@ def build(
     name: str,
     platform: str | None = None,
     overlay: Mapping[str, Path] | None = None,
+    options: Options | None = None,
 ) -> Built:
-    """Return a program of a Go module, built with cgo off and ``-trimpath``.
+    """Return a program of a Go module.
 
     Args:
         toolchain: The set to build with.
@@ -53,22 +54,23 @@ def build(
         name: What to call the program.
         platform: Go's name of the target, such as darwin/arm64; the host's own when None.
         overlay: Further files of the module, by their path within it (generated code).
+        options: How it is built; with cgo off and ``-trimpath`` when None.
 
     Raises:
         BuildError: It does not compile; the message holds the compiler's first lines.
         NetworkError: A module could not be fetched.
 
     """
-    target = platform or toolchain.platform
+    target, how = platform or toolchain.platform, options or Options()
     sources = files_of(module) | dict(overlay or {})
     recipe: dict[str, Any] = {
         "kind": "go-build",
         "go": find(toolchain, "go").sha256,
         "package": package,
         "platform": target,
-        "flags": list(_FLAGS),
         "name": name,
         "files": {path: file_digest(file) for path, file in sorted(sources.items())},
+        **how.recipe(),
     }
     shelf = Store()
     entry_name = f"build-{name}-{target.replace('/', '-')}"
@@ -77,7 +79,7 @@ def build(
     entry = shelf.obtain(
         entry_name,
         recipe,
-        lambda folder: _compile(program(toolchain, "go"), sources, package, folder / file_name, target),
+        lambda folder: _compile(program(toolchain, "go"), sources, package, folder / file_name, target, how),
     )
     kept = msgspec.json.decode((entry / _BUILT).read_bytes(), type=_Build)
     binary = entry / file_name
@@ -126,7 +128,9 @@ def files_of(module: Path) -> dict[str, Path]:
     }
 
 
-def _compile(go: Path, sources: Mapping[str, Path], package: str, binary: Path, platform: str) -> Path:
+def _compile(  # noqa: PLR0917 - one call, from above
+    go: Path, sources: Mapping[str, Path], package: str, binary: Path, platform: str, how: Options
+) -> Path:
     system, architecture = platform.split("/")
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch).resolve() / "module"
@@ -135,7 +139,8 @@ def _compile(go: Path, sources: Mapping[str, Path], package: str, binary: Path, 
             shutil.copyfile(file, tree / path)
         started = time.monotonic()
         try:
-            golang.run(go, "build", *_FLAGS, "-o", str(binary), package, cwd=tree, GOOS=system, GOARCH=architecture)
+            target = {"GOOS": system, "GOARCH": architecture, **how.environment()}
+            golang.run(go, "build", *how.flags(), "-o", str(binary), package, cwd=tree, **target)
         except TimeoutExpiredError:
             raise
         except ProcessError as error:

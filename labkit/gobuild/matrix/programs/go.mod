@@ -1,0 +1,3 @@
+module labkit.dev/matrix
+
+go 1.21
