@@ -26,6 +26,9 @@ PACKAGES = {
     "qemu-aarch64": ("qemu-user", None),
     "npm": ("npm", "node"),
     "mvn": ("maven", "maven"),
+    "zsh": ("zsh", "zsh"),
+    "mksh": ("mksh", "mksh"),
+    "busybox": ("busybox", None),
 }
 
 

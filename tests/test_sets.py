@@ -203,11 +203,13 @@ def toolchain_proxy(tmp_path, monkeypatch, toolchain):
 def test_a_go_without_a_wheel_comes_as_gos_own_module(toolchain_proxy, toolchain, tmp_path):
     shelf = Store(tmp_path / "a home")
     go = program(toolchain, "go")
-    tree = goroot.obtain(shelf, own_go(toolchain_proxy), "test/test", lambda: go)
+    steps = []
+    tree = goroot.obtain(shelf, own_go(toolchain_proxy), "test/test", lambda: go, begin=lambda: steps.append("go"))
+    assert steps == ["go"]
     assert (tree / "bin/go").stat().st_mode & 0o111
     assert (tree / "pkg/tool/test_test/compile").stat().st_mode & 0o111
     assert sorted(entry.name for entry in tree.parent.iterdir()) == ["recipe.json", "sha256.txt", "tree"]
-    assert goroot.obtain(shelf, own_go(toolchain_proxy), "test/test", nothing) == tree
+    assert goroot.obtain(shelf, own_go(toolchain_proxy), "test/test", nothing, begin=nothing) == tree
 
 
 def test_a_tampered_go_is_refused_and_nothing_is_installed(toolchain_proxy, toolchain, tmp_path):

