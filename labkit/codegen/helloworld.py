@@ -5,6 +5,7 @@ that the server which answers is made of exactly that code. Its go.mod requires 
 ``hello_sets/NAME`` holds those of another set (:func:`labkit.gobuild.module_files`).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -52,8 +53,13 @@ def build_server(toolchain: Toolchain, generated: Generated, folder: Path, platf
         NetworkError: A module could not be fetched.
 
     """
-    code = {f"pb/{file.path}": folder / file.path for file in generated.files}
+    code = generated_code(generated, folder)
     return build_own(toolchain, MODULE, ".", name="hello", generated=code, platform=platform)
+
+
+def generated_code(generated: Generated, folder: Path) -> dict[str, Path]:
+    """Return what was generated into ``folder``, by its path in the module."""
+    return {f"pb/{file.path}": folder / file.path for file in generated.files}
 
 
 def call_server(server: Built, *, name: str = "labkit") -> Served:
@@ -63,12 +69,21 @@ def call_server(server: Built, *, name: str = "labkit") -> Served:
         BuildError: The server does not start, or answers nothing that the client understands.
 
     """
+    return call_program([server.path], name=name)
+
+
+def call_program(start: Sequence[str | Path], *, name: str = "labkit") -> Served:
+    """As :func:`call_server`, with the words that start the program, such as an emulator before it.
+
+    Raises:
+        BuildError: The server does not start, or answers nothing that the client understands.
+        ProcessError: The program could not be started.
+
+    """
     remedy = "read the server's output in the log (labkit -v)"
-    with proc.start([server.path, "serve"], env=base()) as running:
+    with proc.start([*start, "serve"], env=base()) as running:
         address = running.wait_for(r"^listening on (127\.0\.0\.1:\d+)$", timeout_s=_START_TIMEOUT_S, remedy=remedy)
-        done = proc.run(
-            [server.path, "call", address.group(1), name], env=base(), timeout_s=_START_TIMEOUT_S, remedy=remedy
-        )
+        done = proc.run([*start, "call", address.group(1), name], env=base(), timeout_s=_START_TIMEOUT_S, remedy=remedy)
     try:
         reply = msgspec.json.decode(done.stdout_bytes, type=_Reply)
     except msgspec.DecodeError as error:

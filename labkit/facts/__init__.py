@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from labkit import bench, binary, codegen, gobuild, machine, toolchain
+from labkit.gobuild import matrix
 from labkit.model.bench import Sample
 from labkit.model.binary import Binary
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.machine import Condition, Machine
+from labkit.model.matrix import Matrix
 from labkit.model.toolchain import Newer, Toolchain
 from labkit.system import logs
 
@@ -159,6 +161,24 @@ class Facts:
 
         """
         return codegen.generate(self.toolchain, [bench.PROTO], proto_path=bench.PROTO_FOLDER, out=self._kernels_folder)
+
+    def matrix(self, part: str) -> Matrix:
+        """Return a part of the build matrix: none, quick, or full.
+
+        Raises:
+            UsageError: There is no such part.
+            NetworkError: A module, or a C compiler for the full part, could not be fetched.
+
+        """
+        code = codegen.generated_code(self.generated, self.generated_folder)
+        sources = gobuild.files_of(codegen.MODULE) | code
+        server = matrix.Given(
+            module=codegen.MODULE,
+            package=".",
+            overlay=code | gobuild.module_files(self.toolchain, codegen.MODULE, sources),
+            work=lambda words: codegen.call_program(words).reply,
+        )
+        return matrix.run(self.toolchain, {"server": server}, matrix.selection(part), progress=self._progress)
 
     @cached_property
     def worker(self) -> Built:
