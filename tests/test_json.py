@@ -10,11 +10,13 @@ from labkit.cli.app import main
 from labkit.model.output import ErrorOutput, MachineOutput, PublishOutput, RunsOutput
 from labkit.model.toolchain import Toolchain
 from labkit.system import records
+from labkit.toolchain.compat import CHOSEN, Answer, catalogue
 
 SCHEMAS = Path("docs/schemas").absolute()
 DOCUMENTS = {
     "machine": MachineOutput,
     "setup": Toolchain,
+    "setup-for": Answer,
     "run": RunsOutput,
     "publish": PublishOutput,
     "error": ErrorOutput,
@@ -51,6 +53,26 @@ def test_machine_and_setup(capsys, toolchain):
         fits(name, value)
 
 
+def test_what_fits_a_go_mod(capsys):
+    code, value = document(capsys, "setup", "--for", "labkit/codegen/hello/go.mod", "--on", "m3-macos26")
+    assert code == 0
+    fits("setup-for", value)
+    assert (value["result"]["kind"], value["chosen_set"], value["machine"]) == ("solution", "current", "m3-macos26")
+    assert [choice["axis"] for choice in value["result"]["choices"]] == list(CHOSEN)
+
+
+def test_a_conflict_is_an_answer_too(capsys):
+    arguments = ("setup", "--for", "labkit/codegen/hello/go.mod", "--want", "go=1.21.13")
+    code, value = document(capsys, *arguments)
+    assert code == 0
+    fits("setup-for", value)
+    result = value["result"]
+    assert (result["kind"], value["chosen_set"]) == ("conflict", None)
+    assert set(result["bounds"]) <= {bound.id for bound in catalogue().bounds}
+    assert set(result["axes"]) <= set(value["wish"]["values"])
+    assert all(fit["excluded_by"] for fit in value["sets"])
+
+
 def test_run_and_publish(capsys, tmp_path, monkeypatch, spaced_home):
     monkeypatch.chdir(tmp_path)
     code, value = document(capsys, "-q", "run", "--only", "01_install")
@@ -69,11 +91,14 @@ def test_run_and_publish(capsys, tmp_path, monkeypatch, spaced_home):
     "arguments",
     [
         ("setup", "--toolchain", "curent"),
+        ("setup", "--for", "no/such/go.mod"),
+        ("setup", "--for", "labkit/codegen/hello/go.mod", "--want", "colour=red"),
+        ("setup", "--for", "labkit/codegen/hello/go.mod", "--env", "current"),
         ("run", "--params", "quik"),
         ("publish", "nowhere", "--out", "x"),
         ("nonsense",),
     ],
-    ids=lambda arguments: arguments[0],
+    ids=" ".join,
 )
 def test_errors(capsys, arguments):
     code, value = document(capsys, *arguments)
