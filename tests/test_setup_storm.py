@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from labkit.system import proc
+from benchmarks import provision_storm as storm
+from labkit.system import proc, progress
 from labkit.system.environment import base
 from labkit.system.store import Store
 from tests.test_toolchain import tiny_wheel
@@ -80,6 +81,25 @@ def test_killed_at_any_instant_leaves_nothing_broken_and_the_next_completes_offl
     again = proc.run(command, env=environ, timeout_s=120, cwd=Path.cwd())
     assert again.stdout == done.stdout
     assert len(entries(home)) == 1
+
+
+def test_the_benchmark_reads_the_steps_that_setup_says(capsys):
+    say = progress.steps("labkit setup")
+    phases = storm.phases("handbook")
+    assert phases == ["start", "Go 1.21.13", "protoc 24.3", "protoc-gen-go 1.32.0", "protoc-gen-go-grpc 1.3.0"]
+    for phase in phases[1:]:
+        say(phase)
+    assert storm.steps(capsys.readouterr().err) == phases[1:]
+    assert storm.steps("labkit setup: it went wrong\n") == []
+
+
+def test_the_benchmark_has_only_one_phase_made_again(tmp_path):
+    names = ["go-1.21.13-0123456789abcdef", "protoc-24.3-0", "protoc-gen-go-1.32.0-0", "protoc-gen-go-grpc-1.3.0-0"]
+    for phase, gone in zip(storm.phases("handbook")[1:], names, strict=True):
+        for name in names:
+            (tmp_path / "store" / name).mkdir(parents=True, exist_ok=True)
+        storm._forget(tmp_path, phase)
+        assert sorted(entries(tmp_path)) == sorted(set(names) - {gone})
 
 
 @pytest.fixture
