@@ -71,5 +71,6 @@ def make_with(toolchain: Toolchain, generator: Built, proto: str, options: str, 
 
 
 def _words(said: str) -> str:
-    # The first line says it; what follows repeats that the plugin failed, or links to a manual.
-    return said.strip().split("\n", 1)[0].strip().removesuffix("--go_out:")
+    # The first line says it; what follows repeats that the plugin failed, or links to a manual. Go's protobuf puts a
+    # no-break space into some of its errors, so that nobody compares them (internal/detrand); here they are compared.
+    return said.strip().split("\n", 1)[0].replace("\xa0", " ").strip().removesuffix("--go_out:")

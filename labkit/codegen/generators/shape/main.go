@@ -128,14 +128,25 @@ func fieldsOf(body *ast.StructType) []Field {
 	fields := []Field{}
 	for _, field := range body.Fields.List {
 		written := types.ExprString(field.Type)
-		if len(field.Names) == 0 { // embedded: its type is its name
-			fields = append(fields, Field{Name: written, Type: written})
+		if len(field.Names) == 0 {
+			fields = append(fields, Field{Name: embeddedName(field.Type), Type: written})
 		}
 		for _, name := range field.Names {
 			fields = append(fields, Field{Name: name.Name, Type: written})
 		}
 	}
 	return fields
+}
+
+// embeddedName returns what Go calls an embedded field: its type's name, without package and star.
+func embeddedName(expr ast.Expr) string {
+	switch expr := expr.(type) {
+	case *ast.StarExpr:
+		return embeddedName(expr.X)
+	case *ast.SelectorExpr:
+		return expr.Sel.Name
+	}
+	return types.ExprString(expr)
 }
 
 func receiverOf(expr ast.Expr) string {
