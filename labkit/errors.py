@@ -100,6 +100,13 @@ class ImpossibleHereError(LabError):
     meaning = "this machine cannot do that"
 
 
+class VacuousError(LabError):
+    """A comparison looked at nothing, which would pass for a success."""
+
+    exit_code = 20
+    meaning = "a comparison looked at nothing"
+
+
 GATE_FAILED = 1
 INTERRUPTED = 130
 UNFORESEEN = 70
