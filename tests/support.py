@@ -24,6 +24,7 @@ PACKAGES = {
     "llvm-objdump": ("llvm", "llvm"),
     "llvm-lipo": ("llvm", "llvm"),
     "qemu-aarch64": ("qemu-user", None),
+    "qemu-aarch64-static": ("qemu-user-static", None),
     "npm": ("npm", "node"),
     "mvn": ("maven", "maven"),
     "zsh": ("zsh", "zsh"),
