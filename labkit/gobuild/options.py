@@ -20,6 +20,7 @@ class Options:
         tags: The build tags, separated by commas.
         buildmode: ``-buildmode``; empty for Go's own choice.
         rebuild: ``-a``: compile every package again.
+        level: The architecture's level, such as ``GOARM64=v8.1`` or ``GOARM=7``; Go's default when empty.
 
     """
 
@@ -30,6 +31,7 @@ class Options:
     tags: str = ""
     buildmode: str = ""
     rebuild: bool = False
+    level: str = ""
 
     def flags(self) -> tuple[str, ...]:
         """Return the flags of ``go build``."""
@@ -44,7 +46,8 @@ class Options:
     def environment(self) -> Mapping[str, str]:
         """Return the variables that go with the flags."""
         compiler = {} if self.compiler is None else {"CC": str(self.compiler)}
-        return {"CGO_ENABLED": "1" if self.cgo else "0"} | compiler
+        level = dict([self.level.split("=", 1)]) if self.level else {}
+        return {"CGO_ENABLED": "1" if self.cgo else "0"} | compiler | level
 
     def recipe(self) -> Mapping[str, object]:
         """Return what the result depends on, besides the sources and Go."""
@@ -52,4 +55,6 @@ class Options:
         if self.cgo:
             compiler = None if self.compiler is None else [str(self.compiler), file_digest(self.compiler)]
             recipe["cgo"] = compiler
+        if self.level:
+            recipe["level"] = self.level
         return recipe
