@@ -5,7 +5,7 @@ that the server which answers is made of exactly that code. Its go.mod requires 
 ``hello_sets/NAME`` holds those of another set (:func:`labkit.gobuild.module_files`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -45,8 +45,17 @@ def generate_helloworld(toolchain: Toolchain, out: Path) -> Generated:
     return generate(toolchain, [PROTO], proto_path=PROTO_FOLDER, out=out)
 
 
-def build_server(toolchain: Toolchain, generated: Generated, folder: Path, platform: str | None = None) -> Built:
+def build_server(
+    toolchain: Toolchain,
+    generated: Generated,
+    folder: Path,
+    platform: str | None = None,
+    *,
+    begin: Callable[[], None] = lambda: None,
+) -> Built:
     """Build server and client, one program, from what was generated into ``folder``.
+
+    ``begin`` is called before it is compiled, not when it comes from the store.
 
     Raises:
         BuildError: The generated code does not compile against the set's runtime modules.
@@ -54,7 +63,7 @@ def build_server(toolchain: Toolchain, generated: Generated, folder: Path, platf
 
     """
     code = generated_code(generated, folder)
-    return build_own(toolchain, MODULE, ".", name="hello", generated=code, platform=platform)
+    return build_own(toolchain, MODULE, ".", name="hello", generated=code, platform=platform, begin=begin)
 
 
 def generated_code(generated: Generated, folder: Path) -> dict[str, Path]:

@@ -21,6 +21,7 @@ from labkit.model.machine import Condition, Machine
 from labkit.model.matrix import Matrix
 from labkit.model.toolchain import Newer, Toolchain
 from labkit.system import logs
+from labkit.toolchain import compat, pins
 
 #: The platforms that the generated server is built for.
 PLATFORMS: Final = ("darwin/arm64", "darwin/amd64", "linux/arm64", "linux/amd64")
@@ -33,7 +34,7 @@ class Facts:
 
     Args:
         toolchain: The name of the pinned set.
-        progress: Called with one line before each step that may take long.
+        progress: Called with one line before each step that may take long, not for what is in the store.
 
     """
 
@@ -61,6 +62,29 @@ class Facts:
         """
         platform = toolchain.host_platform(self.machine)
         return toolchain.provision(self.toolchain_name, platform, progress=self._progress)
+
+    @cached_property
+    def sets(self) -> tuple[pins.PinnedSet, ...]:
+        """The sets of labkit and those of the user's own that were provisioned on this machine.
+
+        Raises:
+            ProvisionError: What was kept of a user's set is damaged.
+
+        """
+        return tuple(pins.named(name) for name in (*pins.names(), *pins.remembered()))
+
+    @cached_property
+    def fit(self) -> compat.Answer:
+        """Which versions fit the go.mod of the helloworld service as this set builds it, on this machine.
+
+        Raises:
+            BuildError: No go.mod has the set's runtime modules.
+
+        """
+        code = codegen.generated_code(self.generated, self.generated_folder)
+        sources = gobuild.files_of(codegen.MODULE) | code
+        go_mod = gobuild.module_files(self.toolchain, codegen.MODULE, sources)["go.mod"]
+        return compat.setup_for(go_mod, machine=self.machine, go=toolchain.program(self.toolchain, "go"))
 
     @cached_property
     def newer(self) -> tuple[Newer, ...]:
@@ -105,8 +129,13 @@ class Facts:
             BuildError: It does not compile.
 
         """
-        self._progress(f"the generated server for {platform}")
-        return codegen.build_server(self.toolchain, self.generated, self.generated_folder, platform)
+        return codegen.build_server(
+            self.toolchain,
+            self.generated,
+            self.generated_folder,
+            platform,
+            begin=lambda: self._progress(f"the generated server for {platform}"),
+        )
 
     @cached_property
     def server(self) -> Built:
@@ -141,11 +170,16 @@ class Facts:
             BuildError: It does not compile.
 
         """
-        self._progress(f"the benchmark worker for {platform}")
         generated, folder = self.kernels_generated, self._kernels_folder
         code = {f"pb/{file.path}": folder / file.path for file in generated.files}
         return gobuild.build_own(
-            self.toolchain, bench.MODULE, bench.PACKAGE, name="worker", generated=code, platform=platform
+            self.toolchain,
+            bench.MODULE,
+            bench.PACKAGE,
+            name="worker",
+            generated=code,
+            platform=platform,
+            begin=lambda: self._progress(f"the benchmark worker for {platform}"),
         )
 
     @cached_property

@@ -8,7 +8,7 @@ built it.
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +44,7 @@ def build(
     platform: str | None = None,
     overlay: Mapping[str, Path] | None = None,
     options: Options | None = None,
+    begin: Callable[[], None] = lambda: None,
 ) -> Built:
     """Return a program of a Go module.
 
@@ -55,6 +56,7 @@ def build(
         platform: Go's name of the target, such as darwin/arm64; the host's own when None.
         overlay: Further files of the module, by their path within it (generated code).
         options: How it is built; with cgo off and ``-trimpath`` when None.
+        begin: Called before it is compiled, not when it comes from the store.
 
     Raises:
         BuildError: It does not compile; the message holds the compiler's first lines.
@@ -76,11 +78,12 @@ def build(
     entry_name = f"build-{name}-{target.replace('/', '-')}"
     file_name = f"{name}-{target.replace('/', '-')}"  # tells the builds apart wherever only a file's name is shown
     cached = shelf.has(entry_name, recipe)
-    entry = shelf.obtain(
-        entry_name,
-        recipe,
-        lambda folder: _compile(program(toolchain, "go"), sources, package, folder / file_name, target, how),
-    )
+
+    def make(folder: Path) -> Path:
+        begin()
+        return _compile(program(toolchain, "go"), sources, package, folder / file_name, target, how)
+
+    entry = shelf.obtain(entry_name, recipe, make)
     kept = msgspec.json.decode((entry / _BUILT).read_bytes(), type=_Build)
     binary = entry / file_name
     return Built(
@@ -97,7 +100,14 @@ def build(
 
 
 def build_own(
-    toolchain: Toolchain, module: Path, package: str, *, name: str, generated: Mapping[str, Path], platform: str | None
+    toolchain: Toolchain,
+    module: Path,
+    package: str,
+    *,
+    name: str,
+    generated: Mapping[str, Path],
+    platform: str | None,
+    begin: Callable[[], None] = lambda: None,
 ) -> Built:
     """Return one of labkit's own programs, built with the generated code and the runtime modules of a set.
 
@@ -108,6 +118,7 @@ def build_own(
         name: What to call the program.
         generated: The generated files by their path within the module.
         platform: As for :func:`build`.
+        begin: As for :func:`build`.
 
     Raises:
         BuildError: It does not compile against the set's runtime modules.
@@ -116,7 +127,7 @@ def build_own(
 
     """
     overlay = dict(generated) | module_files(toolchain, module, files_of(module) | dict(generated))
-    return build(toolchain, module, package, name=name, platform=platform, overlay=overlay)
+    return build(toolchain, module, package, name=name, platform=platform, overlay=overlay, begin=begin)
 
 
 def files_of(module: Path) -> dict[str, Path]:

@@ -8,6 +8,7 @@ from labkit.present.findings import findings_frame
 from labkit.present.host import causes_frame, host_tools_frame
 from labkit.present.machines import condition_frame, levels_frame, machine_frame
 from labkit.present.samples import samples_figure, samples_frame, samples_table
+from labkit.present.sets import fit_frame, sets_frame, switching_frame
 from labkit.present.table import Source, Table
 from labkit.present.toolchains import builds_frame, generated_frame, tools_frame
 from labkit.present.views import (
@@ -16,6 +17,7 @@ from labkit.present.views import (
     causes,
     condition,
     findings,
+    fit,
     generated,
     host,
     levels,
@@ -23,7 +25,9 @@ from labkit.present.views import (
     measured,
     samples,
     served,
+    sets,
     source,
+    switching,
     tools,
     verdict,
     verdicts,
@@ -43,6 +47,8 @@ __all__ = [
     "condition_frame",
     "findings",
     "findings_frame",
+    "fit",
+    "fit_frame",
     "generated",
     "generated_frame",
     "host",
@@ -57,8 +63,12 @@ __all__ = [
     "samples_frame",
     "samples_table",
     "served",
+    "sets",
+    "sets_frame",
     "source",
     "steps",
+    "switching",
+    "switching_frame",
     "tools",
     "tools_frame",
     "verdict",

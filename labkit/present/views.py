@@ -17,8 +17,11 @@ from labkit.present.findings import findings_frame
 from labkit.present.host import causes_frame, host_tools_frame
 from labkit.present.machines import condition_frame, levels_frame, machine_frame
 from labkit.present.samples import samples_table
+from labkit.present.sets import fit_frame, sets_frame, switching_frame
 from labkit.present.table import Source, Table
 from labkit.present.toolchains import builds_frame, generated_frame, tools_frame
+from labkit.toolchain.compat import Answer
+from labkit.toolchain.pins import PinnedSet
 from labkit.words import say
 
 
@@ -40,6 +43,21 @@ def condition(condition: Condition) -> Table:
 def tools(toolchain: Toolchain, newer: Sequence[Newer] = ()) -> Table:
     """Show a set's tools, and what is known of newer ones."""
     return Table(tools_frame(toolchain, newer))
+
+
+def sets(sets: Sequence[PinnedSet], used: str) -> Table:
+    """Show sets side by side, the one of this run first."""
+    return Table(sets_frame(sets, used))
+
+
+def fit(answer: Answer, toolchain: Toolchain) -> Table:
+    """Show what the solver chooses for a module beside what a set has, and which bound decided what."""
+    return Table(fit_frame(answer, toolchain))
+
+
+def switching(toolchain: Toolchain) -> Table:
+    """Show how a set is used in a report, a shell, a module and one call."""
+    return Table(switching_frame(toolchain))
 
 
 def findings(findings: Sequence[Finding], *, skipped: bool = True) -> Table:
