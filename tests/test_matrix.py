@@ -11,12 +11,14 @@ import pytest
 
 from benchmarks.build_matrix import disagreements
 from labkit.binary.sections import sections_bytes
+from labkit.doctor.matrix_rules import StaticIsAlone
 from labkit.errors import ProcessError, UsageError
 from labkit.gobuild import matrix
 from labkit.gobuild.matrix import trying
 from labkit.gobuild.matrix.compilers import compiler_for
 from labkit.gobuild.matrix.plan import FOLDER, CellId, Selection, plan
 from labkit.model.binary import Linkage
+from labkit.model.check import Status
 from labkit.model.matrix import CellStatus, Matrix, Outcome, Place, Trial
 from labkit.present.matrix import linkage_figure, matrix_frame, matrix_table, needs_of, sections_table
 from labkit.toolchain import pins
@@ -102,6 +104,27 @@ def test_no_verdict_of_the_bytes_differs_from_the_empty_root(quick):
     assert disagreements(quick) == []
     started = [t for c in quick.cells for t in c.trials if t.place in {Place.EMPTY_ROOT, Place.QEMU_EMPTY_ROOT}]
     assert {Outcome.RAN, Outcome.NOT_STARTED} <= {trial.outcome for trial in started}
+
+
+def test_the_finding_passes_on_what_was_seen_here(quick):
+    finding = StaticIsAlone().check(quick)
+    assert finding.status is Status.PASS
+    assert finding.evidence[0].found == finding.evidence[0].wanted != "0 agree"
+
+
+def test_the_finding_names_a_program_whose_bytes_lie(quick):
+    cell = _cell(quick, "hello", "linux/amd64", "pie")
+    lie = msgspec.structs.replace(cell, linkage=Linkage.STATIC)
+    finding = StaticIsAlone().check(msgspec.structs.replace(quick, cells=(lie,)))
+    assert finding.status is Status.FAIL
+    assert [each.what for each in finding.evidence[1:]] == ["hello linux/amd64 pie"]
+    assert finding.remedy
+
+
+def test_the_finding_is_skipped_when_nothing_was_started_alone(quick):
+    mac = _cell(quick, "hello", "darwin/arm64", "trimpath")
+    finding = StaticIsAlone().check(msgspec.structs.replace(quick, cells=(mac,)))
+    assert (finding.status, finding.reason.id) == (Status.SKIP, "matrix.nothing_alone")
 
 
 def test_a_wrong_verdict_would_be_seen(quick):

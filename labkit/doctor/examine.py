@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from labkit.codegen import PROTO
+from labkit.doctor.matrix_rules import StaticIsAlone
 from labkit.doctor.rules import BUILD_RULES, CODEGEN_RULES, TOOL_RULES, ProtocInclude
 from labkit.doctor.subjects import BuildSubject, CodegenSubject, IncludeSubject, ToolSubject
 from labkit.facts import Facts
 from labkit.model.check import Finding, Status
+from labkit.model.matrix import Matrix
 
 
 def examine_install(facts: Facts) -> tuple[Finding, ...]:
@@ -34,12 +36,13 @@ def examine_codegen(facts: Facts) -> tuple[Finding, ...]:
     return tuple(rule.check(subject) for rule in CODEGEN_RULES)
 
 
-def examine_binaries(facts: Facts) -> tuple[Finding, ...]:
-    """Return the findings about the servers that were built for each platform."""
+def examine_binaries(facts: Facts, matrix: Matrix | None = None) -> tuple[Finding, ...]:
+    """Return the findings about the servers that were built for each platform, and about a part of the build matrix."""
     subjects = [
         BuildSubject(built=built, binary=read) for built, read in zip(facts.servers, facts.server_binaries, strict=True)
     ]
-    return tuple(rule.check(subject) for rule in BUILD_RULES for subject in subjects)
+    found = tuple(rule.check(subject) for rule in BUILD_RULES for subject in subjects)
+    return found if matrix is None else (*found, StaticIsAlone().check(matrix))
 
 
 def failures(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -12,6 +12,7 @@ from labkit.model.binary import Binary
 from labkit.model.check import Finding
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.machine import Condition, Machine
+from labkit.model.matrix import Matrix
 from labkit.model.toolchain import Newer, Toolchain
 
 #: The schema that this labkit writes. A greater number is refused by name, every smaller one stays readable.
@@ -43,6 +44,7 @@ class BinariesSection(Record, frozen=True, kw_only=True):
     tools: tuple[Binary, ...]
     servers: tuple[Binary, ...]
     findings: tuple[Finding, ...]
+    matrix: Matrix | None = None  # the part of the build matrix that was asked for
 
 
 class PerformanceSection(Record, frozen=True, kw_only=True):
