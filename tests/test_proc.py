@@ -135,11 +135,11 @@ def test_a_server_that_dies_early_is_an_error():
         server.wait_for("listening", timeout_s=10, remedy="-")
 
 
-def test_a_flood_of_output_is_cut_in_the_middle(monkeypatch):
-    monkeypatch.setattr("labkit.system.proc.running.MAX_OUTPUT_BYTES", 1000)
-    done = proc.run(
-        [SH, "-c", "i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i+1)); done"], env=base(), timeout_s=20
-    )
+def test_a_flood_of_output_is_cut_in_the_middle_unless_more_is_wanted():
+    flood = [SH, "-c", "i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i+1)); done"]
+    whole = proc.run(flood, env=base(), timeout_s=20, most_bytes=10_000)
+    assert whole.stdout == "".join(f"line {number}\n" for number in range(500))
+    done = proc.run(flood, env=base(), timeout_s=20, most_bytes=1000)
     assert "bytes left out" in done.stdout
     assert done.stdout.startswith("line 0\n")
     assert done.stdout.endswith("line 499\n")

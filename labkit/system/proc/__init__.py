@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from labkit.errors import ProcessError, TimeoutExpiredError
-from labkit.system.proc.running import Completed, Running, describe_exit, wait_until
+from labkit.system.proc.running import MAX_OUTPUT_BYTES, Completed, Running, describe_exit, wait_until
 from labkit.system.proc.watcher import end_group, watcher
 
 __all__ = ["Completed", "Running", "describe_exit", "ignoring_interrupts", "run", "start", "wait_until"]
@@ -39,6 +39,7 @@ def run(
     cwd: Path | None = None,
     stdin: bytes | None = None,
     check: bool = True,
+    most_bytes: int = MAX_OUTPUT_BYTES,
     remedy: str = "run labkit with -v and read the log for the program's whole output",
 ) -> Completed:
     """Run a program to its end and return what it said.
@@ -50,6 +51,7 @@ def run(
         cwd: The folder to run in; the current one when None.
         stdin: Its standard input; empty when None.
         check: Whether a non-zero exit code raises.
+        most_bytes: What is kept of each of its streams; of a longer one the middle is cut out.
         remedy: The remedy to give when it fails.
 
     Raises:
@@ -57,7 +59,7 @@ def run(
         TimeoutExpiredError: It ran out of its time.
 
     """
-    with start(argv, env=env, cwd=cwd, stdin=stdin) as running:
+    with start(argv, env=env, cwd=cwd, stdin=stdin, most_bytes=most_bytes) as running:
         try:
             returncode = running.wait(timeout_s)
         except subprocess.TimeoutExpired as error:
@@ -75,7 +77,12 @@ def run(
 
 
 def start(
-    argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None = None, stdin: bytes | None = None
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    stdin: bytes | None = None,
+    most_bytes: int = MAX_OUTPUT_BYTES,
 ) -> Running:
     """Start a program and return it as a context manager, at whose end the program's whole group is gone.
 
@@ -113,7 +120,7 @@ def start(
         if stdin is not None and not isinstance(source, int):
             source.close()
         files.pop_all()
-    return Running(words, popen, out, err, started)
+    return Running(words, popen, out, err, started, most_bytes=most_bytes)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from typing import IO, Final, Self
 from labkit.errors import ProcessError, TimeoutExpiredError
 from labkit.system.proc.watcher import end_group, watcher
 
-#: What is kept of each stream; more is cut in the middle.
+#: What is kept of each stream unless a caller wants more; the rest is cut from the middle.
 MAX_OUTPUT_BYTES: Final = 32 * 1024 * 1024
 
 
@@ -74,9 +74,17 @@ class Running:
     """A program that was started; :meth:`stop` ends its whole group. Made by :func:`start`."""
 
     def __init__(
-        self, argv: tuple[str, ...], popen: "subprocess.Popen[bytes]", out: IO[bytes], err: IO[bytes], started: float
+        self,
+        argv: tuple[str, ...],
+        popen: "subprocess.Popen[bytes]",
+        out: IO[bytes],
+        err: IO[bytes],
+        started: float,
+        *,
+        most_bytes: int = MAX_OUTPUT_BYTES,
     ) -> None:
         self.argv = argv
+        self._most_bytes = most_bytes
         self._popen = popen
         self._out = out
         self._err = err
@@ -102,7 +110,7 @@ class Running:
 
     def output(self) -> tuple[bytes, bytes]:
         """Return what both streams hold so far."""
-        return self._kept if self._kept is not None else (_read(self._out), _read(self._err))
+        return self._kept if self._kept is not None else self._read_both()
 
     def wait_for(self, pattern: str, *, timeout_s: float, remedy: str) -> re.Match[str]:
         """Wait until a line of either stream matches, and return the match.
@@ -152,8 +160,11 @@ class Running:
             wall_time_s=(self._ended or time.monotonic()) - self._started,
         )
 
+    def _read_both(self) -> tuple[bytes, bytes]:
+        return _read(self._out, self._most_bytes), _read(self._err, self._most_bytes)
+
     def _close(self) -> None:
-        self._kept = (_read(self._out), _read(self._err))
+        self._kept = self._read_both()
         self._out.close()
         self._err.close()
 
@@ -182,10 +193,10 @@ def wait_until(condition: Callable[[], bool], *, timeout_s: float, what: str) ->
         time.sleep(0.01)
 
 
-def _read(stream: IO[bytes]) -> bytes:
+def _read(stream: IO[bytes], most_bytes: int) -> bytes:
     size = os.fstat(stream.fileno()).st_size
-    if size <= MAX_OUTPUT_BYTES:
+    if size <= most_bytes:
         return os.pread(stream.fileno(), size, 0)
-    half = MAX_OUTPUT_BYTES // 2
+    half = most_bytes // 2
     head, tail = os.pread(stream.fileno(), half, 0), os.pread(stream.fileno(), half, size - half)
     return head + f"\n... {size - 2 * half} bytes left out ...\n".encode() + tail
