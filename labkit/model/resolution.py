@@ -25,7 +25,7 @@ class Asked(Record, frozen=True, kw_only=True):
 class GoStep(Record, frozen=True, kw_only=True):
     """One command that was run in an experiment, and what it asked of proxy and git."""
 
-    command: tuple[str, ...]  # go and its arguments
+    command: tuple[str, ...]  # go, and its arguments
     environment: Mapping[str, str]  # what decides where modules come from: GOPROXY, GOSUMDB, GOFLAGS ...
     exit_code: int
     said: str  # the command's own words, both streams; folders and the proxy's port as $WORK, $PROXY, $MODCACHE ...
@@ -43,7 +43,7 @@ class Experiment(Record, frozen=True, kw_only=True):
     go_mod: str  # the main module's go.mod as Go left it; empty where there was none
     steps: tuple[GoStep, ...]
     outcome: Outcome
-    evidence: tuple[Evidence, ...]  # what was compared afterwards
+    evidence: tuple[Evidence, ...]  # what was looked at or compared afterwards, over no network
     left: tuple[str, ...]  # of the modules in question: versions in the module cache afterwards, as zip or folder
     reason: Text | None = None  # of a skip
     provenance: Provenance = Provenance.MEASURED

@@ -4,6 +4,7 @@ A proxy answers for what it holds, so that Go itself judges a pseudo-version onl
 repository; that is git's, made here. What the user's own proxy says of a malformed one needs a network.
 """
 
+import os
 import re
 from datetime import datetime
 from typing import Final
@@ -13,14 +14,12 @@ import msgspec
 from labkit.gobuild.resolution import modules, repository
 from labkit.gobuild.resolution.stock import COMMIT, GENPROTO, PROTOBUF, UNTAGGED
 from labkit.gobuild.resolution.trial import Trial, question
-from labkit.model.resolution import GoStep
 
 #: https://go.dev/ref/mod#pseudo-versions
 _PSEUDO: Final = re.compile(
     r"v(?P<base>\d+\.\d+\.\d+)-(?P<zero>0\.)?(?P<stamp>\d{14})-(?P<commit>[0-9a-f]{12})", re.ASCII
 )
 _MAIN: Final = f'package main\n\nimport "{repository.MODULE}"\n\nfunc main() {{ println(plugin.Build) }}\n'
-_LIST: Final = ("list", "-mod=mod", "-m", "-f", "{{.Version}}{{with .Replace}} => {{.Version}}{{end}}")
 
 
 class _Info(msgspec.Struct):
@@ -42,14 +41,12 @@ def _compare_parts(trial: Trial, module: str, version: str, info: _Info) -> None
         trial.compare(f"{module}: commit", parts["commit"], info.Origin["Hash"][:12])
 
 
-def _get(trial: Trial, module: str, version: str) -> GoStep:
+def _get(trial: Trial, module: str, version: str) -> None:
     trial.watched = [module]
     trial.write(require={}, source="package main\n\nfunc main() {}\n")
-    step = trial.go("get", f"{module}@{version.rsplit('-', 1)[1]}")
+    trial.go("get", f"{module}@{version.rsplit('-', 1)[1]}")
     file = modules.folder_of(trial.real.download, module) / f"{version}.info"
-    said = trial.go(*_LIST, module, proxy="off").said
-    _compare_parts(trial, module, said, msgspec.json.decode(file.read_bytes(), type=_Info))
-    return step
+    _compare_parts(trial, module, trial.look(module).split()[-1], msgspec.json.decode(file.read_bytes(), type=_Info))
 
 
 @question("commit-tagged", "stock")
@@ -86,8 +83,7 @@ def _direct(trial: Trial) -> repository.Commit:
 def _direct_commit(trial: Trial) -> None:
     commit = _direct(trial)
     trial.go("get", "-x", f"{repository.MODULE}@{commit.hash}", proxy="direct")
-    said = trial.go(*_LIST, repository.MODULE, proxy="off").said
-    trial.compare(f"{repository.MODULE}: form", said, commit.pseudo_version)
+    trial.compare(f"{repository.MODULE}: form", trial.look(repository.MODULE).split()[-1], commit.pseudo_version)
 
 
 def _replaced(trial: Trial, proxy: str, *, private: str = "") -> None:
@@ -97,8 +93,8 @@ def _replaced(trial: Trial, proxy: str, *, private: str = "") -> None:
         file.write(f"replace {repository.MODULE} => {repository.MODULE} {commit.pseudo_version}\n")
     if proxy == "on":
         trial.own.mkdir()
-    trial.go("build", "-x", "-mod=mod", "-trimpath", "-o", "/dev/null", ".", proxy=proxy, GOPRIVATE=private)
-    trial.go(*_LIST, repository.MODULE, proxy="off")
+    trial.go("build", "-x", "-mod=mod", "-trimpath", "-o", os.devnull, ".", proxy=proxy, GOPRIVATE=private)
+    trial.look(repository.MODULE)
 
 
 @question("direct-replace", "git")

@@ -1,5 +1,6 @@
 """Experiments with a dependency's ``replace``, and with `go install` beside a replacement: whose go.mod counts."""
 
+import os
 from typing import Final
 
 from labkit.gobuild.resolution import modules
@@ -9,7 +10,6 @@ from labkit.gobuild.resolution.trial import Trial, question
 _LIBRARY: Final = "example.com/library"
 _TOOL: Final = "example.com/plugin"
 _PLUGIN: Final = f"{PROTOBUF}/cmd/protoc-gen-go"
-_RESOLVED: Final = "{{.Path}} {{.Version}}{{with .Replace}} => {{.Version}}{{end}}"
 
 
 def _library(trial: Trial) -> dict[str, str]:
@@ -24,15 +24,16 @@ def _library(trial: Trial) -> dict[str, str]:
 def _in_main(trial: Trial) -> None:
     for name, text in _library(trial).items():
         (trial.main / name).write_text(text, "utf-8")
-    trial.go("list", "-mod=mod", "-m", "-f", _RESOLVED, PROTOBUF)
+    trial.go("build", "-mod=mod", "-trimpath", "-o", os.devnull, ".")
+    trial.look(PROTOBUF)
 
 
 @question("replace-in-dependency", "stock", control="replace-in-main")
 def _in_dependency(trial: Trial) -> None:
     modules.write(trial.own, _LIBRARY, "v1.0.0", _library(trial))
     trial.write(require={_LIBRARY: "v1.0.0"}, source=f'package main\n\nimport _ "{_LIBRARY}"\n\nfunc main() {{}}\n')
-    trial.go("build", "-mod=mod", "-trimpath", "-o", "/dev/null", ".")
-    trial.go("list", "-mod=mod", "-m", "-f", _RESOLVED, PROTOBUF)
+    trial.go("build", "-mod=mod", "-trimpath", "-o", os.devnull, ".")
+    trial.look(PROTOBUF)
 
 
 def _tool(trial: Trial, *lines: str) -> None:
@@ -59,19 +60,15 @@ def _install_exclude(trial: Trial) -> None:
     trial.go("install", "-trimpath", f"{_TOOL}@v1.2.3")
 
 
-def _ask(trial: Trial) -> None:
-    trial.run(trial.work / "bin" / "protoc-gen-go", "--version")
-
-
 @question("install-in-module", "stock", control="install-at-version")
 def _install_in_module(trial: Trial) -> None:
     trial.write(f"replace {PROTOBUF} => {PROTOBUF} {OTHER}")
     trial.go("install", "-mod=mod", "-trimpath", _PLUGIN)
-    _ask(trial)
+    trial.ask_version("protoc-gen-go")
 
 
 @question("install-at-version", "stock")
 def _install_at_version(trial: Trial) -> None:
     trial.write(f"replace {PROTOBUF} => {PROTOBUF} {OTHER}")
     trial.go("install", "-trimpath", f"{_PLUGIN}@{trial.real.pinned}")
-    _ask(trial)
+    trial.ask_version("protoc-gen-go")

@@ -1,22 +1,16 @@
 """Experiments with ``replace``: a local path and another version, with the proxy on and off, and who is asked."""
 
+import os
+
 from labkit.gobuild.resolution.stock import COMMIT, OTHER, PROTOBUF
 from labkit.gobuild.resolution.trial import Trial, question
 
-_BUILD = ("build", "-mod=mod", "-trimpath", "-o", "/dev/null", ".")
+_BUILD = ("build", "-mod=mod", "-trimpath", "-o", os.devnull, ".")
 
 
 def _build(trial: Trial, *, proxy: str = "on") -> None:
     trial.go(*_BUILD, proxy=proxy)
-    trial.go(
-        "list",
-        "-mod=mod",
-        "-m",
-        "-f",
-        "{{.Path}} {{.Version}}{{with .Replace}} => {{.Path}} {{.Version}}{{end}}",
-        PROTOBUF,
-        proxy="off",
-    )
+    trial.look(PROTOBUF)
 
 
 @question("plain-proxy", "stock")

@@ -1,12 +1,13 @@
 """Experiments with go.sum and the checksum database: what was tampered with, and what Go does about it."""
 
+import os
 from typing import Final
 
 from labkit.gobuild.resolution import modules
 from labkit.gobuild.resolution.stock import PROTOBUF
 from labkit.gobuild.resolution.trial import Trial, question
 
-_BUILD: Final = ("build", "-trimpath", "-o", "/dev/null", ".")
+_BUILD: Final = ("build", "-trimpath", "-o", os.devnull, ".")
 _WRONG: Final = "h1:" + "A" * 43 + "="
 _FILE: Final = "encoding/protowire/wire.go"
 

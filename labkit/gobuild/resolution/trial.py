@@ -19,6 +19,7 @@ from labkit.model.toolchain import Toolchain
 from labkit.system import proc, store
 from labkit.toolchain import golang, program
 
+_RESOLVED: Final = "{{.Path}} {{.Version}}{{with .Replace}} => {{.Path}} {{.Version}}{{end}}"
 _TIMEOUT_S: Final = 300.0
 # What decides where a module comes from and whether it is believed.
 _DECISIVE: Final = ("GOPROXY", "GOSUMDB", "GOFLAGS", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOVCS")
@@ -109,24 +110,16 @@ class Trial:
             more: Further variables.
 
         """
-        return self.run(
-            program(self.toolchain, "go"), *arguments, cwd=cwd, **self._environment(proxy, sumdb=sumdb) | more
-        )
-
-    def run(self, what: Path, *arguments: str, cwd: Path | None = None, **more: str) -> GoStep:
-        """Run any program in Go's environment and keep what it did."""
-        go = program(self.toolchain, "go")
-        environ = golang.environment(go, path=str(self.git.parent) if self.git else "", **more)
+        settings = self._environment(proxy, sumdb=sumdb) | more
         if self._proxy is not None:
             self._proxy.taken()
-        done = proc.run([what, *arguments], env=environ, timeout_s=_TIMEOUT_S, cwd=cwd or self.main, check=False)
+        done = self._start(program(self.toolchain, "go"), *arguments, cwd=cwd, **settings)
         everything = self.shown(done.stderr + done.stdout)
-        said = _without_trace(everything) if "-x" in arguments else everything
         step = GoStep(
-            command=(what.name, *(self.shown(word) for word in arguments)),
-            environment={name: self.shown(more[name]) for name in _DECISIVE if more.get(name)},
+            command=("go", *(self.shown(word) for word in arguments)),
+            environment={name: self.shown(settings[name]) for name in _DECISIVE if settings.get(name)},
             exit_code=done.returncode,
-            said=said,
+            said=_without_trace(everything) if "-x" in arguments else everything,
             asked=self._proxy.taken() if self._proxy is not None else (),
             git=tuple(match.group(1) for match in _GIT_LINE.finditer(everything)),
         )
@@ -134,6 +127,25 @@ class Trial:
         if done.returncode != 0:
             raise RefusedError(step.said)
         return step
+
+    def look(self, module: str) -> str:
+        """Keep as evidence, and return, what the main module resolves a module to; nothing is fetched for it."""
+        words = ("list", "-mod=mod", "-m", "-f", _RESOLVED, module)
+        done = self._start(program(self.toolchain, "go"), *words, cwd=None, **self._environment("off", sumdb=False))
+        found = self.shown(done.stdout or done.stderr)
+        self.evidence.append(Evidence(what=f"go list -m {module}", found=found))
+        return found
+
+    def ask_version(self, installed: str) -> None:
+        """Keep as evidence what a program that Go installed says of its version."""
+        done = self._start(self.work / "bin" / installed, "--version")
+        self.evidence.append(Evidence(what=f"{installed} --version", found=self.shown(done.stdout or done.stderr)))
+
+    def _start(self, what: Path, *arguments: str, cwd: Path | None = None, **more: str) -> proc.Completed:
+        environ = golang.environment(
+            program(self.toolchain, "go"), path=str(self.git.parent) if self.git else "", **more
+        )
+        return proc.run([what, *arguments], env=environ, timeout_s=_TIMEOUT_S, cwd=cwd or self.main, check=False)
 
     def compare(self, what: str, found: str, wanted: str) -> None:
         """Keep a comparison that is made after Go answered."""
