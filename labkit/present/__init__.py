@@ -7,6 +7,7 @@ document their columns and dtypes. The only room that imports pandas and, but fo
 from labkit.present.findings import findings_frame
 from labkit.present.host import causes_frame, host_tools_frame
 from labkit.present.machines import condition_frame, levels_frame, machine_frame
+from labkit.present.matrix import linkage_figure, matrix, matrix_frame, sections
 from labkit.present.samples import samples_figure, samples_frame, samples_table
 from labkit.present.sets import fit_frame, sets_frame, switching_frame
 from labkit.present.table import Source, Table
@@ -55,13 +56,17 @@ __all__ = [
     "host_tools_frame",
     "levels",
     "levels_frame",
+    "linkage_figure",
     "machine",
     "machine_frame",
+    "matrix",
+    "matrix_frame",
     "measured",
     "samples",
     "samples_figure",
     "samples_frame",
     "samples_table",
+    "sections",
     "served",
     "sets",
     "sets_frame",
