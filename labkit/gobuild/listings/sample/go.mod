@@ -1,0 +1,3 @@
+module labkit.example/sample
+
+go 1.21
