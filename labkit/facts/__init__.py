@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from labkit import bench, binary, codegen, gobuild, machine, toolchain
+from labkit.codegen.generators import survey
 from labkit.gobuild import matrix
 from labkit.model.bench import Sample
 from labkit.model.binary import Binary
 from labkit.model.codegen import Built, Generated, Served
+from labkit.model.generators import GeneratorSurvey
 from labkit.model.machine import Condition, Machine
 from labkit.model.matrix import Matrix
 from labkit.model.toolchain import Newer, Toolchain
@@ -112,6 +114,16 @@ class Facts:
 
         """
         return codegen.generate_helloworld(self.toolchain, self.generated_folder)
+
+    @cached_property
+    def generators(self) -> GeneratorSurvey:
+        """The same .proto through generators of different days.
+
+        Raises:
+            ProvisionError: A generator cannot be had.
+
+        """
+        return survey(self.toolchain, progress=self._progress)
 
     def proto_source(self, name: str) -> str:
         """Return the text of a .proto file that is generated from."""

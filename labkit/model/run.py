@@ -11,6 +11,8 @@ from labkit.model.bench import Sample
 from labkit.model.binary import Binary
 from labkit.model.check import Finding
 from labkit.model.codegen import Built, Generated, Served
+from labkit.model.collection import CollectionRun
+from labkit.model.generators import GeneratorSurvey
 from labkit.model.machine import Condition, Machine
 from labkit.model.matrix import Matrix
 from labkit.model.toolchain import Newer, Toolchain
@@ -36,6 +38,8 @@ class CodegenSection(Record, frozen=True, kw_only=True):
     server: Built
     served: Served
     findings: tuple[Finding, ...]
+    generators: GeneratorSurvey | None = None  # old and new, side by side
+    collection: CollectionRun | None = None  # a real-size run
 
 
 class BinariesSection(Record, frozen=True, kw_only=True):

@@ -5,11 +5,21 @@ document their columns and dtypes. The only room that imports pandas and, but fo
 """
 
 from labkit.present.findings import findings_frame
+from labkit.present.generators import (
+    generator_builds,
+    generator_matrix,
+    generator_options,
+    generator_refusals,
+    generators,
+    message_structs,
+    xxx_answer,
+)
 from labkit.present.host import causes_frame, host_tools_frame
 from labkit.present.machines import condition_frame, levels_frame, machine_frame
 from labkit.present.matrix import linkage_figure, matrix, matrix_frame, sections
 from labkit.present.samples import samples_figure, samples_frame, samples_table
 from labkit.present.sets import fit_frame, sets_frame, switching_frame
+from labkit.present.side_by_side import experiments_frame, halves, halves_frame, side_by_side
 from labkit.present.table import Source, Table
 from labkit.present.toolchains import builds_frame, generated_frame, tools_frame
 from labkit.present.views import (
@@ -46,12 +56,20 @@ __all__ = [
     "causes_frame",
     "condition",
     "condition_frame",
+    "experiments_frame",
     "findings",
     "findings_frame",
     "fit",
     "fit_frame",
     "generated",
     "generated_frame",
+    "generator_builds",
+    "generator_matrix",
+    "generator_options",
+    "generator_refusals",
+    "generators",
+    "halves",
+    "halves_frame",
     "host",
     "host_tools_frame",
     "levels",
@@ -62,6 +80,7 @@ __all__ = [
     "matrix",
     "matrix_frame",
     "measured",
+    "message_structs",
     "samples",
     "samples_figure",
     "samples_frame",
@@ -70,6 +89,7 @@ __all__ = [
     "served",
     "sets",
     "sets_frame",
+    "side_by_side",
     "source",
     "steps",
     "switching",
@@ -78,4 +98,5 @@ __all__ = [
     "tools_frame",
     "verdict",
     "verdicts",
+    "xxx_answer",
 ]
