@@ -1,5 +1,6 @@
 """The build matrix as frames, a table to read, and the figure of what each build needs."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Final
 
@@ -38,6 +39,7 @@ _MARKS: Final = {
     "not-started": ("x", "#d55e00"),
     "judged": ("diamond-open", "#595959"),
 }
+_LABEL_CHARACTERS: Final = 18
 _ROW_PX: Final = 26
 _FRAME_PX: Final = 230
 
@@ -179,7 +181,7 @@ def linkage_figure(matrix: Matrix, language: Language | None = None) -> go.Figur
             "title": {"text": say("matrix.figure.axis", language)},
             "range": [-0.4, len(_NEEDS) - 0.6],
             "tickvals": list(range(len(_NEEDS))),
-            "ticktext": [label.replace(" (", "<br>(") for label in labels],
+            "ticktext": ["<br>".join(textwrap.wrap(label, _LABEL_CHARACTERS)) for label in labels],
         },
         yaxis={"categoryorder": "array", "categoryarray": rows[::-1], "automargin": True, "tickfont": {"size": 11}},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0},
