@@ -1,0 +1,3 @@
+module labkit.example/printedcas
+
+go 1.21
