@@ -284,16 +284,16 @@ def test_the_sums_of_the_module_files_are_those_of_the_half_that_go_checked():
 
 
 def test_the_chapters_commands_print_what_it_says(toolchain, tmp_path):
-    shutil.copytree(PAIR, tmp_path / "pair")
-    go = program(toolchain, "go")
-    env = golang.environment(go, path=str(program(toolchain, "protoc").parent)) | {"GOWORK": ""}
+    place = Place.make(toolchain, tmp_path / "place")  # fetches the modules, so that the rest needs no network
+    env = golang.environment(place.go, path=str(place.protoc.parent))
+    env |= {"GOWORK": "", "GOPROXY": "off", "GONOSUMDB": "google.golang.org/*"}
     shell = CHAPTER.split("### Trying it")[0]
     lines = [line.removeprefix("    ") for line in re.findall(r"^    .*$", shell, re.MULTILINE)]
     commands = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
     assert len(commands) == 19
     printed = ["echo " + shlex.quote(f"$ {command}") + f"; {{ {command}; }} 2>&1" for command in commands]
     script = "\n".join(printed)
-    done = proc.run(["/bin/sh", "-c", script], env=env, timeout_s=120, cwd=tmp_path / "pair", check=False)
+    done = proc.run(["/bin/sh", "-c", script], env=env, timeout_s=120, cwd=place.copy("pair"), check=False)
     assert [line for line in done.stdout.splitlines() if line.strip()] == lines
 
 

@@ -108,11 +108,11 @@ class Trial:
         self.told = ""
         self._toolchain = {} if go in {None, place.go_version} else {"GOTOOLCHAIN": f"go{go}"}
 
-    def step(self, argv: list[str | Path], *, cwd: Path, env: dict[str, str], check: bool = True) -> str:
+    def step(self, argv: list[str | Path], *, cwd: Path, env: dict[str, str]) -> str:
         """Run a program and return its standard output without outer white space.
 
         Raises:
-            RefusedError: It ended with another exit code than 0, and ``check`` is on.
+            RefusedError: It ended with another exit code than 0.
 
         """
         done = proc.run(argv, env=env, timeout_s=_TIMEOUT_S, cwd=cwd, check=False)
@@ -127,18 +127,20 @@ class Trial:
                 wall_time_s=done.wall_time_s,
             )
         )
-        if check and done.returncode != 0:
+        if done.returncode != 0:
             raise RefusedError
         return done.stdout.strip()
 
-    def run_go(self, *arguments: str, module: str, path: str = "", workspace: bool = False, check: bool = True) -> str:
+    def run_go(
+        self, *arguments: str, module: str, path: str = "", workspace: bool = False, offline: bool = False
+    ) -> str:
         """Run go in a module of the copy and return its standard output; GOWORK is off unless ``workspace``."""
-        env = self.environment(path=path, workspace=workspace)
-        return self.step([self.place.go, *arguments], cwd=self.root / module, env=env, check=check)
+        env = self.environment(path=path, workspace=workspace) | ({"GOPROXY": "off"} if offline else {})
+        return self.step([self.place.go, *arguments], cwd=self.root / module, env=env)
 
     def environment(self, *, path: str = "", workspace: bool = False) -> dict[str, str]:
         """Return Go's environment, with further folders on PATH."""
-        more = dict(self._toolchain) | ({"GOWORK": ""} if workspace else {})
+        more = self._toolchain | ({"GOWORK": ""} if workspace else {})
         return golang.environment(self.place.go, path=path, **more)
 
     def protoc(self, *options: str, path: str, module: str = "old") -> str | None:
