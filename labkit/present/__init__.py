@@ -10,13 +10,14 @@ from labkit.present.generators import (
     generator_matrix,
     generator_options,
     generator_refusals,
-    generators,
+    generator_versions,
     message_structs,
     xxx_answer,
 )
 from labkit.present.host import causes_frame, host_tools_frame
 from labkit.present.machines import condition_frame, levels_frame, machine_frame
 from labkit.present.matrix import linkage_figure, matrix, matrix_frame, sections
+from labkit.present.resolution import resolution, resolution_frame
 from labkit.present.samples import samples_figure, samples_frame, samples_table
 from labkit.present.sets import fit_frame, sets_frame, switching_frame
 from labkit.present.side_by_side import experiments_frame, halves, halves_frame, side_by_side
@@ -40,6 +41,7 @@ from labkit.present.views import (
     source,
     switching,
     tools,
+    tried,
     verdict,
     verdicts,
 )
@@ -67,7 +69,7 @@ __all__ = [
     "generator_matrix",
     "generator_options",
     "generator_refusals",
-    "generators",
+    "generator_versions",
     "halves",
     "halves_frame",
     "host",
@@ -81,6 +83,8 @@ __all__ = [
     "matrix_frame",
     "measured",
     "message_structs",
+    "resolution",
+    "resolution_frame",
     "samples",
     "samples_figure",
     "samples_frame",
@@ -96,6 +100,7 @@ __all__ = [
     "switching_frame",
     "tools",
     "tools_frame",
+    "tried",
     "verdict",
     "verdicts",
     "xxx_answer",

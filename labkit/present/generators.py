@@ -10,8 +10,8 @@ from labkit.model.generators import GeneratorOutcome, GeneratorSurvey, MessageSt
 from labkit.present.table import Table, text_frame
 from labkit.words import Language, say
 
-#: How the imports of a runtime begin; others are Go's own library.
-_RUNTIMES = ("github.com/golang/protobuf/", "google.golang.org/protobuf/", "google.golang.org/grpc")
+#: The modules that generated code may need at run time; its other imports are Go's own library.
+_RUNTIMES = ("github.com/golang/protobuf", "google.golang.org/protobuf", "google.golang.org/grpc")
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,14 @@ class Listings:
         return "\n".join([self.title, "", *lines])
 
 
-def generators(survey: GeneratorSurvey, language: Language | None = None) -> Table:
+def generator_versions(survey: GeneratorSurvey, language: Language | None = None) -> Table:
     """Show which generators took part: version, date, package, stamps and runtime imports (all str)."""
     rows = []
     for generator in survey.generators:
         made = [each for each in survey.outcomes if each.generator == generator.version and each.made]
         stamps = sorted({f"{name} {version}" for each in made for name, version in each.stamps.items()})
-        imports = sorted({path for each in made for path in each.imports if path.startswith(_RUNTIMES)})
+        imported = [path for each in made for path in each.imports if "/types/known/" not in path]
+        modules = [module for module in _RUNTIMES if any(path.startswith(module) for path in imported)]
         rows.append(
             {
                 "version": generator.version,
@@ -52,14 +53,14 @@ def generators(survey: GeneratorSurvey, language: Language | None = None) -> Tab
                 "package": generator.package,
                 "own": say("generators.own.set" if generator.in_set else "generators.own.pinned", language),
                 "stamps": ", ".join(stamps) or say("generators.stamps.none", language),
-                "imports": ", ".join(path for path in imports if "/known/" not in path),
+                "imports": ", ".join(modules) or say("generators.none", language),
             }
         )
     return _table(rows, ("version", "released", "package", "own", "stamps", "imports"), language)
 
 
 def generator_matrix(survey: GeneratorSurvey, language: Language | None = None) -> Table:
-    """Show one row an input and one column a generator: what was made of it (all str)."""
+    """Show one row an input and one column a generator: lines, exported names, XXX_ and hidden fields (all str)."""
     found = {(each.generator, each.input): each for each in survey.outcomes}
     versions = [generator.version for generator in survey.generators]
     rows = [
@@ -81,10 +82,10 @@ def generator_refusals(survey: GeneratorSurvey, language: Language | None = None
             grouped[each.input, each.said or ""].append(each.generator)
     order = [each.name for each in survey.inputs]
     rows = [
-        {"input": name, "generators": ", ".join(versions), "said": said}
+        {"refused_input": name, "generators": ", ".join(versions), "said": said}
         for (name, said), versions in sorted(grouped.items(), key=lambda item: order.index(item[0][0]))
     ]
-    return _table(rows, ("input", "generators", "said"), language)
+    return _table(rows, ("refused_input", "generators", "said"), language)
 
 
 def generator_builds(survey: GeneratorSurvey, language: Language | None = None) -> Table:

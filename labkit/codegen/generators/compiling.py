@@ -94,11 +94,14 @@ def compile_all(toolchain: Toolchain, runtime: str, packages: Mapping[str, Path]
 
 
 def _said(package: _Package) -> str | None:
-    errors = [*([package.Error] if package.Error else []), *package.DepsErrors]
+    # Its own error first; those of its imports come in any order, so the first by the alphabet stands for them.
+    errors = [
+        each.Err for each in ([package.Error] if package.Error else sorted(package.DepsErrors, key=lambda e: e.Err))
+    ]
     if not errors:
         return None if package.Export else "go list made no export data"
-    lines = [line for line in errors[0].Err.splitlines() if line and not line.startswith("# ")]
-    return lines[0] if lines else errors[0].Err
+    lines = [line for line in errors[0].splitlines() if line and not line.startswith("# ")]
+    return lines[0] if lines else errors[0]
 
 
 def _documents(text: str) -> list[_Package]:
