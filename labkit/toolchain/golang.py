@@ -5,6 +5,7 @@ GOBIN is a folder of the store. Only how the user reaches modules (GOPROXY and i
 """
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -105,6 +106,8 @@ class _Download(msgspec.Struct):
 
     Sum: str = ""
     Error: str = ""
+    Dir: str = ""
+    Zip: str = ""
 
 
 def _error_of(stdout: str) -> str | None:
@@ -112,6 +115,14 @@ def _error_of(stdout: str) -> str | None:
         return msgspec.json.decode(stdout, type=_Download).Error or None
     except msgspec.DecodeError:
         return None
+
+
+def _forget(module: _Download) -> None:
+    # Where no checksum database is asked, Go has kept the refused module by now, and would take it for the right one.
+    if module.Dir and module.Zip:
+        shutil.rmtree(module.Dir, ignore_errors=True)
+        for kind in (".zip", ".ziphash", ".mod", ".info"):
+            Path(module.Zip).with_suffix(kind).unlink(missing_ok=True)
 
 
 def install(
@@ -149,10 +160,11 @@ def install(
             raise
         except ProcessError as error:
             raise ProvisionError(f"{module} could not be fetched: {error.what}", remedy=error.remedy) from error
-        got = msgspec.json.decode(answer, type=_Download).Sum
-        if got != pin.sum:
+        got = msgspec.json.decode(answer, type=_Download)
+        if got.Sum != pin.sum:
+            _forget(got)
             raise ProvisionError(
-                f"{module} has the sum {got or 'none'}, the pin wants {pin.sum}; nothing was installed",
+                f"{module} has the sum {got.Sum or 'none'}, the pin wants {pin.sum}; nothing was installed",
                 remedy="do not use this module proxy: its module is not the one that was pinned",
             )
         # Go's scratch lies within the half-made entry, so that nothing is left elsewhere when it is killed.
