@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Final
 
 from labkit import bench, binary, codegen, gobuild, machine, toolchain
+from labkit.codegen import side_by_side
 from labkit.codegen.generators import survey
-from labkit.gobuild import matrix
+from labkit.gobuild import matrix, resolution
 from labkit.model.bench import Sample
 from labkit.model.binary import Binary
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.generators import GeneratorSurvey
 from labkit.model.machine import Condition, Machine
 from labkit.model.matrix import Matrix
+from labkit.model.resolution import Experiment
+from labkit.model.side_by_side import SideBySide
 from labkit.model.toolchain import Newer, Toolchain
 from labkit.system import logs
 from labkit.toolchain import compat, pins
@@ -87,6 +90,27 @@ class Facts:
         sources = gobuild.files_of(codegen.MODULE) | code
         go_mod = gobuild.module_files(self.toolchain, codegen.MODULE, sources)["go.mod"]
         return compat.setup_for(go_mod, machine=self.machine, go=toolchain.program(self.toolchain, "go"))
+
+    def by_module(self, wanted: bool) -> SideBySide | None:
+        """Return what holding versions by module does, tried anew with gopls; None when that is not wanted.
+
+        Raises:
+            ProvisionError: gopls cannot be had.
+            NetworkError: A module is not here and could not be fetched.
+
+        """
+        if not wanted:
+            return None
+        given = toolchain.provision(
+            self.toolchain_name, self.toolchain.platform, optional=["gopls"], progress=self._progress
+        )
+        self._progress("versions by module")
+        with tempfile.TemporaryDirectory(prefix="labkit-") as scratch:
+            return side_by_side.run(given, Path(scratch).resolve() / "by module")
+
+    def resolution(self, wanted: bool) -> tuple[Experiment, ...]:
+        """Return what replace, commit pins and go.sum do, tried anew; nothing when that is not wanted."""
+        return resolution.run(self.toolchain, progress=self._progress) if wanted else ()
 
     @cached_property
     def newer(self) -> tuple[Newer, ...]:

@@ -15,6 +15,8 @@ from labkit.model.collection import CollectionRun
 from labkit.model.generators import GeneratorSurvey
 from labkit.model.machine import Condition, Machine
 from labkit.model.matrix import Matrix
+from labkit.model.resolution import Experiment
+from labkit.model.side_by_side import SideBySide
 from labkit.model.toolchain import Newer, Toolchain
 
 #: The schema that this labkit writes. A greater number is refused by name, every smaller one stays readable.
@@ -29,6 +31,8 @@ class InstallSection(Record, frozen=True, kw_only=True):
     newer: tuple[Newer, ...]
     findings: tuple[Finding, ...]  # about the pinned set
     host: tuple[Finding, ...] = ()  # about the host's own tools; no part of the gate, `labkit doctor` is
+    by_module: SideBySide | None = None  # versions held by module; None when that was not tried
+    resolution: tuple[Experiment, ...] = ()  # replace, commit pins and go.sum; empty when that was not tried
 
 
 class CodegenSection(Record, frozen=True, kw_only=True):

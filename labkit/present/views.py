@@ -1,6 +1,7 @@
 """What a notebook's cells call: a record in, a view out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import pandas as pd
 
@@ -23,6 +24,8 @@ from labkit.present.toolchains import builds_frame, generated_frame, tools_frame
 from labkit.toolchain.compat import Answer
 from labkit.toolchain.pins import PinnedSet
 from labkit.words import say
+
+_Tried = TypeVar("_Tried")
 
 
 def machine(machine: Machine) -> Table:
@@ -53,6 +56,11 @@ def sets(sets: Sequence[PinnedSet], used: str) -> Table:
 def fit(answer: Answer, toolchain: Toolchain) -> Table:
     """Show what the solver chooses for a module beside what a set has, and which bound decided what."""
     return Table(fit_frame(answer, toolchain))
+
+
+def tried(view: Callable[[_Tried], Table], what: _Tried | None) -> Table | Source:
+    """Show what was tried, or say that this run was not asked to."""
+    return view(what) if what else Source(say("sets.not_tried"))
 
 
 def switching(toolchain: Toolchain) -> Table:
