@@ -219,6 +219,16 @@ def test_the_handbooks_go_does_the_same():
         assert each.go_version == "1.21.13"
 
 
+def test_the_documentation_quotes_what_go_said(tried):
+    text = Path("docs/provisioning.md").read_text("utf-8")
+    chapter = text.split("## replace, commit pins and go.sum\n", 1)[1].split("\n## ", 1)[0]
+    quoted = [line.split("| `", 1)[1].split("`", 1)[0] for line in chapter.splitlines() if "| `inv" in line]
+    said = "\n".join(each.steps[-1].said for each in tried.values())
+    assert len(quoted) == 6
+    for words in quoted:
+        assert words in said
+
+
 # --- what cannot be tried is said ---
 
 
