@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 from labkit.cli.app import main
+from labkit.model.drift import Drift
 from labkit.model.output import ErrorOutput, MachineOutput, PublishOutput, RunsOutput
 from labkit.model.toolchain import Toolchain
 from labkit.system import records
@@ -19,6 +20,7 @@ DOCUMENTS = {
     "setup-for": Answer,
     "run": RunsOutput,
     "publish": PublishOutput,
+    "drift": Drift,
     "error": ErrorOutput,
 }
 

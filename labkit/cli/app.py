@@ -10,6 +10,7 @@ import typer
 
 from labkit import __version__
 from labkit.cli.doctor import doctor
+from labkit.cli.drift import drift
 from labkit.cli.inspect import inspect
 from labkit.cli.lab import lab
 from labkit.cli.machine import machine
@@ -57,7 +58,7 @@ def options(
         logs.to_terminal(logging.INFO if verbose == 1 else logging.DEBUG)
 
 
-for command in (machine, setup, doctor, inspect, run, publish, lab):
+for command in (machine, setup, doctor, drift, inspect, run, publish, lab):
     app.command()(command)
 
 
