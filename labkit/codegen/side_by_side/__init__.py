@@ -12,8 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from labkit.codegen.side_by_side import editor, means, workspace
-from labkit.codegen.side_by_side.halves import halves
+from labkit.codegen.side_by_side import editor, halves, means, workspace
 from labkit.codegen.side_by_side.trial import PAIR, Place
 from labkit.errors import StoreError
 from labkit.model.side_by_side import SideBySide
@@ -48,7 +47,7 @@ def run(toolchain: Toolchain, folder: Path, *, other_go: Sequence[str] = OTHER_G
     place = Place.make(toolchain, folder)
     asked = (*means.asked(place, other_go), *workspace.asked(place), *editor.asked(place))
     with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, _AT_ONCE)) as pool:
-        both = pool.submit(halves, place)
+        looked_at = [pool.submit(look) for look in halves.asked(place)]
         experiments = tuple(pool.map(lambda ask: ask(), asked))
     gopls = next((tool.version for tool in toolchain.tools if tool.name == "gopls"), None)
     return SideBySide(
@@ -58,7 +57,7 @@ def run(toolchain: Toolchain, folder: Path, *, other_go: Sequence[str] = OTHER_G
         go=place.go_version,
         protoc=find(toolchain, "protoc").pinned_version,
         gopls=gopls,
-        halves=both.result(),
+        halves=tuple(each.result() for each in looked_at),
         experiments=experiments,
         wall_time_s=time.monotonic() - started,
     )

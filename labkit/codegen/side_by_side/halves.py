@@ -4,7 +4,10 @@ In a workspace Go makes one build list for all modules, each dependency in the h
 (https://go.dev/ref/mod#workspaces); so the old half is built with the new half's runtime there.
 """
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -13,7 +16,7 @@ from labkit.codegen.side_by_side.trial import RUNTIME, Place, RefusedError, Tria
 from labkit.model.side_by_side import Half
 from labkit.system.environment import base
 
-HALVES = ("old", "new")
+_HALVES: Final = ("old", "new")
 
 
 class _Says(msgspec.Struct):
@@ -22,9 +25,11 @@ class _Says(msgspec.Struct):
     runtime: str
 
 
-def halves(place: Place) -> tuple[Half, ...]:
-    """Return both halves, alone and within the workspace."""
-    return tuple(_half(place, name, workspace=workspace) for workspace in (False, True) for name in HALVES)
+def asked(place: Place) -> Iterator[Callable[[], Half]]:
+    """Yield a look at each half, alone and then within the workspace."""
+    for workspace in (False, True):
+        for name in _HALVES:
+            yield partial(_half, place, name, workspace=workspace)
 
 
 def _half(place: Place, name: str, *, workspace: bool) -> Half:
