@@ -6,6 +6,7 @@ import pytest
 from labkit import present
 from labkit.codegen import MODULE
 from labkit.facts import Facts
+from labkit.lab.profile import load
 from labkit.toolchain import pins, program
 from labkit.toolchain.compat import setup_for
 from labkit.words import Language
@@ -98,3 +99,23 @@ def test_a_step_is_said_when_it_is_done_and_not_when_it_is_there(facts, empty_st
     once_more.toolchain = facts.toolchain
     once_more.server  # noqa: B018
     assert len(steps) == 1
+
+
+@pytest.mark.parametrize("what", [None, ()], ids=["no record", "no experiments"])
+def test_what_was_not_tried_says_why(facts, what):
+    assert facts.by_module(wanted=False) is None
+    assert facts.resolution(wanted=False) == ()
+    shown = present.tried(present.resolution, what)
+    assert isinstance(shown, present.Source)
+    assert "experiments is false" in shown.text
+
+
+def test_what_was_tried_is_shown(facts):
+    shown = present.tried(present.tools, facts.toolchain)
+    assert isinstance(shown, present.Table)
+    assert len(shown.frame) == 4
+
+
+@pytest.mark.parametrize(("profile", "wanted"), [("quick", False), ("linux", True)])
+def test_only_a_full_profile_tries_them(profile, wanted):
+    assert load(profile).parameters["experiments"] is wanted
