@@ -18,6 +18,10 @@ from labkit.toolchain import program as program_of
 PACKAGES = {
     "readelf": ("binutils", "binutils"),
     "file": ("file", None),
+    "c++": ("g++", None),
+    "cmake": ("cmake", "cmake"),
+    "ninja": ("ninja-build", "ninja"),
+    "gpg": ("gpg", "gnupg"),
     "openssl": ("openssl", "openssl@3"),
     "chromium": ("chromium", None),
     "llvm-readelf": ("llvm", "llvm"),

