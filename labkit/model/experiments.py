@@ -132,10 +132,13 @@ class LevelExperiment(Record, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
     provenance: Provenance = Provenance.MEASURED
 
-    def ignored_on(self, platform: str) -> bool | None:
-        """Return whether every setting gave the same bytes as none; None when one was refused."""
-        builds = [each for each in self.builds if each.platform == platform]
-        return None if not all(each.built for each in builds) else len({each.sha256 for each in builds}) == 1
+    def same_bytes(self, platform: str) -> bool:
+        """Return whether every build for a platform that was not refused is the same, byte by byte."""
+        return len({each.sha256 for each in self.builds if each.platform == platform and each.built}) == 1
+
+    def refused(self, platform: str) -> tuple[LevelBuild, ...]:
+        """Return the builds for a platform that Go refused."""
+        return tuple(each for each in self.builds if each.platform == platform and not each.built)
 
 
 class Occurrence(Record, frozen=True, kw_only=True):

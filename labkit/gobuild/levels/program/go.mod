@@ -1,0 +1,3 @@
+module labkit.example/levels
+
+go 1.20
