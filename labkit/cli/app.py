@@ -11,6 +11,7 @@ import typer
 from labkit import __version__
 from labkit.cli.doctor import doctor
 from labkit.cli.drift import drift
+from labkit.cli.generate import generate
 from labkit.cli.inspect import inspect
 from labkit.cli.lab import lab
 from labkit.cli.machine import machine
@@ -58,7 +59,7 @@ def options(
         logs.to_terminal(logging.INFO if verbose == 1 else logging.DEBUG)
 
 
-for command in (machine, setup, doctor, drift, inspect, run, publish, lab):
+for command in (machine, setup, doctor, generate, drift, inspect, run, publish, lab):
     app.command()(command)
 
 

@@ -94,7 +94,6 @@ class Batch(Record, frozen=True, kw_only=True):
     protoc_time_s: float
     plugin_time_s: Mapping[str, float]  # by plugin
     wall_time_s: float  # from its start to its last file staged
-    peak_memory_bytes: int | None  # of its processes at one instant, resident; None where that cannot be seen
 
 
 class Generation(Record, frozen=True, kw_only=True):

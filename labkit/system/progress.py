@@ -31,13 +31,13 @@ def steps(title: str) -> Callable[[str], None]:
     return show
 
 
-def bar(title: str) -> Callable[[int, int, str], None]:
-    """Return a function of (done, all, what now) that moves a bar."""
+def bar(title: str, *, unit: str = "process") -> Callable[[int, int, str], None]:
+    """Return a function of (done, all, what now) that moves a bar, which counts in a unit."""
     if not wanted():
         return lambda _done, _all, _what: None
     from tqdm import tqdm
 
-    shown = tqdm(desc=title, unit="process", leave=False, dynamic_ncols=True)
+    shown = tqdm(desc=title, unit=unit, leave=False, dynamic_ncols=True)
 
     def move(done: int, everything: int, what: str) -> None:
         shown.total = everything

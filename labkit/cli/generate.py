@@ -1,0 +1,177 @@
+"""``labkit generate``: Go from .proto files, only what changed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labkit.model.generation import Paths
+
+if TYPE_CHECKING:
+    from labkit.model.generation import Generation, Options, Refusal
+
+#: Files that only follow from a refused one, shown for each; the rest is counted (all are in --json).
+_MOST_DEPENDENTS = 5
+
+
+def generate(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Files, or folders with all .proto below; none: those of labkit.toml.",
+            metavar="SRC...",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    out: Annotated[
+        str | None, typer.Option("--out", help="The folder of the generated code.", metavar="DIR", show_default=False)
+    ] = None,
+    proto_path: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--proto-path", "-I", metavar="DIR", help="A folder that imports are counted from; again for more."
+        ),
+    ] = None,
+    paths: Annotated[
+        Paths | None, typer.Option("--paths", help="Where files go, as protoc-gen-go has it.", show_default=False)
+    ] = None,
+    module: Annotated[
+        str | None, typer.Option("--module", help="Cut this from import paths (means --paths import).")
+    ] = None,
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option("--map", "-M", metavar="FILE=IMPORT", help="The Go import path of a .proto file; again for more."),
+    ] = None,
+    go: Annotated[bool, typer.Option("--go/--no-go", help="Run protoc-gen-go.")] = True,
+    go_grpc: Annotated[bool, typer.Option("--go-grpc/--no-go-grpc", help="Run protoc-gen-go-grpc.")] = True,
+    go_opt: Annotated[
+        list[str] | None, typer.Option("--go-opt", help="A further option of protoc-gen-go; again for more.")
+    ] = None,
+    go_grpc_opt: Annotated[
+        list[str] | None, typer.Option("--go-grpc-opt", help="A further option of protoc-gen-go-grpc.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="A TOML file with a table [generate].", show_default=False)
+    ] = None,
+    toolchain: Annotated[
+        str | None, typer.Option("--toolchain", help="The name of a pinned set.", show_default="current")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Batches at a time.", show_default="processors")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Make all anew, changed or not.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document: what was made and refused.")] = False,
+) -> None:
+    """Generate Go code from .proto files with a pinned set's protoc and plugins, making only what changed.
+
+    A file that is refused costs itself and those that import it; the rest is made, and the exit code is 15.
+    """
+    import msgspec
+
+    from labkit import machine
+    from labkit import toolchain as sets
+    from labkit.codegen.tree import from_flags, generate_tree
+    from labkit.errors import GenerateError
+    from labkit.system.progress import bar, steps
+    from labkit.words import say
+
+    given = _options(
+        paths=paths,
+        module=module,
+        mapped=mapped or [],
+        go=go,
+        go_grpc=go_grpc,
+        go_opt=go_opt or [],
+        go_grpc_opt=go_grpc_opt or [],
+    )
+    wanted = from_flags(
+        sources or [], out=out, config=config, toolchain=toolchain, proto_path=proto_path or [], given=given
+    )
+    found = sets.provision(wanted.toolchain, sets.host_platform(machine.read()), progress=steps("labkit setup"))
+    made = generate_tree(
+        found,
+        wanted.inputs,
+        Path(wanted.out),
+        jobs=jobs,
+        progress=bar(say("generate.bar"), unit="file"),
+        anew=all_,
+    )
+    if json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(made), indent=1).decode())
+    else:
+        _show(made)
+    if made.refused:
+        raise typer.Exit(GenerateError.exit_code)
+
+
+def _options(
+    *,
+    paths: Paths | None,
+    module: str | None,
+    mapped: list[str],
+    go: bool,
+    go_grpc: bool,
+    go_opt: list[str],
+    go_grpc_opt: list[str],
+) -> "Options | None":
+    from labkit.codegen.tree import options
+    from labkit.errors import UsageError
+
+    pairs = {}
+    for pair in mapped:
+        name, equals, path = pair.partition("=")
+        if not (name and equals and path):
+            raise UsageError(f"--map {pair} is no FILE=IMPORT", remedy="write --map a/b.proto=example.com/b")
+        pairs[name] = path
+    if paths is None and module is None and not (pairs or go_opt or go_grpc_opt) and go and go_grpc:
+        return None
+    return options(
+        paths=paths,
+        module=module,
+        mappings=pairs,
+        go=go,
+        go_grpc=go_grpc,
+        go_options=tuple(go_opt),
+        go_grpc_options=tuple(go_grpc_opt),
+    )
+
+
+def _show(made: "Generation") -> None:
+    from labkit.model.generation import How
+    from labkit.system.store import shown
+    from labkit.words import say
+
+    for gone in made.removed:
+        typer.echo(say("generate.removed" if gone.removed else "generate.kept", path=gone.path, source=gone.source))
+    if made.refused:
+        typer.echo(say("generate.refused_count", refused=len(made.refused), sources=made.source_count), err=True)
+        for line in _refusals(made.refused):
+            typer.echo(line, err=True)
+    counts = {how.value: made.count(how) for how in How}
+    seconds = f"{made.wall_time_s:.2f}"
+    typer.echo(say("generate.done", files=len(made.files), out=shown(made.out), seconds=seconds, **counts))
+
+
+def _refusals(refused: "tuple[Refusal, ...]") -> Iterator[str]:
+    from labkit.model.generation import RefusalKind
+    from labkit.words import render, say
+
+    followers: dict[str, int] = {}
+    for refusal in sorted(refused, key=lambda each: each.kind is RefusalKind.DEPENDENT):
+        if refusal.kind is RefusalKind.DEPENDENT:
+            cause = str(refusal.reason.values["cause"])
+            followers[cause] = followers.get(cause, 0) + 1
+            if followers[cause] > _MOST_DEPENDENTS:
+                continue
+        reason = render(refusal.reason)
+        if refusal.line is None:
+            yield say("generate.at_file", file=refusal.source, reason=reason)
+        else:
+            yield say("generate.at", file=refusal.source, line=refusal.line, column=refusal.column or 1, reason=reason)
+        if refusal.kind is not RefusalKind.DEPENDENT:
+            yield say("generate.to_do", remedy=render(refusal.remedy))
+    for cause, count in followers.items():
+        if count > _MOST_DEPENDENTS:
+            yield say("generate.more_dependents", count=count - _MOST_DEPENDENTS, cause=cause)
