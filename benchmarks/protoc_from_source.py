@@ -3,9 +3,9 @@
     python -m benchmarks.protoc_from_source [--jobs 2] [--kill-at 150] [--home DIR]
 
 Prints one JSON document. A LABKIT_HOME of its own is used, empty at first. The first call runs without any network
-where Linux lets us (``unshare -rn``, after archive and tools were fetched), and is ended by SIGKILL once it says that it
-has reached that step; the second one goes on. It exits 1 when the second call rebuilt more than the steps that were under
-way, or when the result differs from the published build. It takes 10 minutes to an hour.
+where Linux lets us (``unshare -rn``, after archive and tools were fetched), and is ended by SIGKILL once it says that
+it has reached that step; the second one goes on. It exits 1 when the second call rebuilt more than the steps that were
+under way, or when the result differs from the published build. It takes 10 minutes to an hour.
 """
 
 import argparse

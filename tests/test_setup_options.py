@@ -27,6 +27,12 @@ def labkit(*arguments: str):
         ["--for", GO_MOD, "--with", "dlv"],
         ["--remove", "handbook", "--json"],
         ["--remove", "handbook", "--with", "dlv"],
+        ["--jobs", "1"],
+        ["--archive", "protobuf-src.crate"],
+        ["--from-source", "--toolchain", "current"],
+        ["--from-source", "--for", GO_MOD],
+        ["--from-source", "--env", "current"],
+        ["--from-source", "--remove", "protoc"],
     ],
     ids=" ".join,
 )
