@@ -1,10 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/token"
+	"reflect"
 	"sort"
 	"strconv"
 	"strings"
@@ -33,7 +33,10 @@ func (f former) Visit(node ast.Node) ast.Visitor {
 	case *ast.SelectorExpr:
 		if name, ok := n.X.(*ast.Ident); ok && name.Obj == nil {
 			if path, ok := f.imports[name.Name]; ok {
-				fmt.Fprintf(f.text, "(import %q %s)", path, n.Sel.Name)
+				f.text.WriteString("(import ")
+				f.text.WriteString(path)
+				f.word(n.Sel.Name)
+				f.text.WriteByte(')')
 				return nil
 			}
 		}
@@ -45,13 +48,15 @@ func (f former) Visit(node ast.Node) ast.Visitor {
 		f.interfaces(n)
 		return nil
 	case *ast.BasicLit:
-		fmt.Fprintf(f.text, "(lit %s %s)", n.Kind, value(n))
+		f.text.WriteString("(lit ")
+		f.text.WriteString(n.Kind.String())
+		f.word(value(n))
+		f.text.WriteByte(')')
 		return nil
 	}
-	name := strings.TrimPrefix(fmt.Sprintf("%T", node), "*ast.")
 	f.text.WriteByte('(')
-	f.text.WriteString(name)
-	f.text.WriteString(detail(node))
+	f.text.WriteString(reflect.TypeOf(node).Elem().Name())
+	f.detail(node)
 	return f
 }
 
@@ -66,6 +71,14 @@ func (f former) interfaces(node *ast.InterfaceType) {
 }
 
 func value(literal *ast.BasicLit) string {
+	if literal.Kind == token.INT && (literal.Value == "0" || literal.Value[0] != '0' && !strings.Contains(literal.Value, "_")) {
+		return literal.Value
+	}
+	if literal.Kind == token.STRING {
+		if text, err := strconv.Unquote(literal.Value); err == nil {
+			return strconv.Quote(text)
+		}
+	}
 	known := constant.MakeFromLiteral(literal.Value, literal.Kind, 0)
 	if known.Kind() == constant.Unknown {
 		return literal.Value
@@ -73,57 +86,81 @@ func value(literal *ast.BasicLit) string {
 	return known.ExactString()
 }
 
-// detail returns what the children of a node do not show: operators, and which optional child is there.
-func detail(node ast.Node) string {
+// detail writes what the children of a node do not show: operators, and which optional child is there.
+func (f former) detail(node ast.Node) {
 	switch n := node.(type) {
 	case *ast.Ident:
-		return " " + n.Name
+		f.word(n.Name)
 	case *ast.BinaryExpr:
-		return " " + n.Op.String()
+		f.word(n.Op.String())
 	case *ast.UnaryExpr:
-		return " " + n.Op.String()
+		f.word(n.Op.String())
 	case *ast.AssignStmt:
-		return " " + strconv.Itoa(len(n.Lhs)) + n.Tok.String()
+		f.word(n.Tok.String())
+		f.count(len(n.Lhs))
 	case *ast.IncDecStmt:
-		return " " + n.Tok.String()
+		f.word(n.Tok.String())
 	case *ast.BranchStmt:
-		return " " + n.Tok.String()
+		f.word(n.Tok.String())
 	case *ast.GenDecl:
-		return " " + n.Tok.String()
+		f.word(n.Tok.String())
 	case *ast.ChanType:
-		return fmt.Sprintf(" %d", n.Dir)
+		f.count(int(n.Dir))
 	case *ast.CallExpr:
-		return fmt.Sprintf(" %t", n.Ellipsis != token.NoPos)
+		f.there(n.Ellipsis != token.NoPos)
 	case *ast.TypeSpec:
-		return fmt.Sprintf(" %t", n.Assign != token.NoPos)
+		f.there(n.Assign != token.NoPos)
 	case *ast.RangeStmt:
-		return fmt.Sprintf(" %s %t %t", n.Tok, n.Key != nil, n.Value != nil)
+		f.word(n.Tok.String())
+		f.there(n.Key != nil, n.Value != nil)
 	case *ast.SliceExpr:
-		return fmt.Sprintf(" %t %t %t %t", n.Low != nil, n.High != nil, n.Max != nil, n.Slice3)
+		f.there(n.Low != nil, n.High != nil, n.Max != nil, n.Slice3)
 	case *ast.ForStmt:
-		return fmt.Sprintf(" %t %t %t", n.Init != nil, n.Cond != nil, n.Post != nil)
+		f.there(n.Init != nil, n.Cond != nil, n.Post != nil)
 	case *ast.IfStmt:
-		return fmt.Sprintf(" %t %t", n.Init != nil, n.Else != nil)
+		f.there(n.Init != nil, n.Else != nil)
 	case *ast.SwitchStmt:
-		return fmt.Sprintf(" %t %t", n.Init != nil, n.Tag != nil)
+		f.there(n.Init != nil, n.Tag != nil)
 	case *ast.TypeSwitchStmt:
-		return fmt.Sprintf(" %t", n.Init != nil)
+		f.there(n.Init != nil)
 	case *ast.CaseClause:
-		return " " + strconv.Itoa(len(n.List))
+		f.count(len(n.List))
 	case *ast.CommClause:
-		return fmt.Sprintf(" %t", n.Comm != nil)
+		f.there(n.Comm != nil)
 	case *ast.ValueSpec:
-		return fmt.Sprintf(" %d %t %d", len(n.Names), n.Type != nil, len(n.Values))
+		f.count(len(n.Names))
+		f.there(n.Type != nil)
+		f.count(len(n.Values))
 	case *ast.Field:
-		return fmt.Sprintf(" %d %t", len(n.Names), n.Tag != nil)
+		f.count(len(n.Names))
+		f.there(n.Tag != nil)
 	case *ast.FuncDecl:
-		return fmt.Sprintf(" %t", n.Recv != nil)
+		f.there(n.Recv != nil)
 	case *ast.FuncType:
-		return fmt.Sprintf(" %t %t", n.TypeParams != nil, n.Results != nil)
+		f.there(n.TypeParams != nil, n.Results != nil)
 	case *ast.ArrayType:
-		return fmt.Sprintf(" %t", n.Len != nil)
+		f.there(n.Len != nil)
 	case *ast.CompositeLit:
-		return fmt.Sprintf(" %t", n.Type != nil)
+		f.there(n.Type != nil)
 	}
-	return ""
+}
+
+func (f former) word(text string) {
+	f.text.WriteByte(' ')
+	f.text.WriteString(text)
+}
+
+func (f former) count(number int) {
+	f.word(strconv.Itoa(number))
+}
+
+func (f former) there(all ...bool) {
+	f.text.WriteByte(' ')
+	for _, each := range all {
+		if each {
+			f.text.WriteByte('+')
+		} else {
+			f.text.WriteByte('-')
+		}
+	}
 }
