@@ -5,16 +5,14 @@ tree and the embedded descriptor (:mod:`labkit.codegen.drift.shapes`), by the ru
 :mod:`labkit.codegen.drift.judging`; docs/drift.md tells them.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from labkit.codegen.drift import committed as committed_code
-from labkit.codegen.drift import regenerate
 from labkit.codegen.drift.eras import era_of, fits
 from labkit.codegen.drift.judging import judge
-from labkit.codegen.drift.regenerate import Regenerated
+from labkit.codegen.drift.regenerate import Regenerated, regenerated
 from labkit.codegen.drift.shapes import Answer, Pair, Side, compare, reader
 from labkit.errors import GenerateError, VacuousError
 from labkit.model.drift import Drift, DriftFile, DriftKind, Era, Reason, Unjudged, UnjudgedFile
@@ -51,8 +49,7 @@ def drift(
     """
     found = committed_code.find(out)
     program = reader(toolchain)
-    with tempfile.TemporaryDirectory(prefix="labkit-drift-") as scratch:
-        made = regenerate.regenerate(toolchain, inputs, Path(scratch).resolve() / "out", jobs=jobs, progress=progress)
+    with regenerated(toolchain, inputs, out, jobs=jobs, progress=progress) as made:
         paths = sorted({*found, *made.files})
         pairs = [Pair(committed=found.get(path), generated=made.files.get(path)) for path in paths]
         answers = compare(program, pairs)

@@ -1,16 +1,29 @@
-"""Generates anew what a folder of committed code was made of, into a work folder. Nothing is compared here."""
+"""Generates anew what a folder of committed code was made of, into a work folder of the store; compares nothing.
 
-from collections.abc import Callable
+The work folder stays, one for each command, so that the next comparison makes only what changed; it is locked while it
+is used. The committed folder is never written to.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from labkit.codegen.generate import generate
+import msgspec
+
+from labkit.codegen.tree import generate_tree
+from labkit.codegen.tree.inputs import find_sources, import_roots
 from labkit.errors import UsageError
 from labkit.model.generation import Inputs, Refusal
 from labkit.model.toolchain import Toolchain
+from labkit.system import store
+from labkit.system.store import Store
 
-_SUFFIXES: Final = {"protoc-gen-go": ".pb.go", "protoc-gen-go-grpc": "_grpc.pb.go"}
+_SUFFIXES: Final = ("_grpc.pb.go", ".pb.go")
+
+Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,54 +35,68 @@ class Regenerated:
     asked: frozenset[str]  # the import names that were asked for
     refused: tuple[Refusal, ...]
     plugins: frozenset[str]  # that were run
-    roots: tuple[Path, ...]  # the import paths
+    roots: tuple[str, ...]  # the import paths
 
     def has(self, source: str) -> bool:
         """Return whether an import path holds a .proto file of this name."""
-        return any((root / source).is_file() for root in self.roots)
+        return any(Path(root, source).is_file() for root in self.roots)
 
     def source_of(self, path: str) -> str | None:
         """Return the source that a path beside its source would have, if it is there: old gRPC headers name none."""
-        for suffix in sorted(_SUFFIXES.values(), key=len, reverse=True):
+        for suffix in _SUFFIXES:
             if path.endswith(suffix):
                 name = path.removesuffix(suffix) + ".proto"
                 return name if self.has(name) else None
         return None
 
 
-def regenerate(
-    toolchain: Toolchain,
-    inputs: Inputs,
-    work: Path,
-    *,
-    jobs: int | None,
-    progress: Callable[[int, int, str], None] | None,
-) -> Regenerated:
-    """Generate into a work folder that is not there yet.
+@contextmanager
+def regenerated(
+    toolchain: Toolchain, inputs: Inputs, out: Path, *, jobs: int | None, progress: Progress | None
+) -> Iterator[Regenerated]:
+    """Hold what a set generates from the inputs; the files are there within the context.
+
+    Args:
+        toolchain: The set that generates.
+        inputs: The sources, as for code generation.
+        out: The folder of the committed code, which is only told apart by this.
+        jobs: How many processes generate at a time.
+        progress: Called with sources done, of all, and what now.
 
     Raises:
-        UsageError: A source is not there.
-        GenerateError: protoc or a plugin does not work.
+        UsageError: A source is not there, or the inputs contradict each other.
+        GenerateError: protoc or a plugin cannot be run.
+        StoreError: The work folder cannot be written.
 
     """
-    del jobs, progress
-    roots = tuple(Path(each) for each in inputs.proto_path)
-    names: list[str] = []
-    for source in (Path(each) for each in inputs.sources):
-        if not source.exists():
-            raise UsageError(f"there is no {source} (looked from {Path.cwd()})", remedy="name .proto files or folders")
-        found = sorted(source.rglob("*.proto")) if source.is_dir() else [source]
-        root = roots[0] if roots else source if source.is_dir() else source.parent
-        names += [each.relative_to(root).as_posix() for each in found]
-        roots = roots or (root,)
-    if names:
-        generate(toolchain, names, proto_path=roots[0], out=work)
-    files = {file.relative_to(work).as_posix(): file for file in work.rglob("*.pb.go")}
-    return Regenerated(
-        files=files,
-        sources={},
-        asked=frozenset(names),
-        refused=(),
-        plugins=frozenset(_SUFFIXES),
-        roots=roots,
-    )
+    roots = import_roots(inputs)
+    plugins = [
+        *(["protoc-gen-go"] if inputs.options.go else []),
+        *(["protoc-gen-go-grpc"] if inputs.options.go_grpc else []),
+    ]
+    kept = tuple(source for source in inputs.sources if not _holds_nothing(source))
+    if not kept:
+        for source in inputs.sources:
+            if not Path(source).exists():
+                raise UsageError(f"{source} is not there (looked from {Path.cwd()})", remedy="name what is")
+        yield Regenerated(files={}, sources={}, asked=frozenset(), refused=(), plugins=frozenset(plugins), roots=roots)
+        return
+    given = msgspec.structs.replace(inputs, sources=kept, proto_path=inputs.proto_path or roots)
+    recipe = {"inputs": given, "set": toolchain.name, "out": os.path.realpath(out), "from": str(Path.cwd())}
+    name = f"drift-{store.digest(recipe)}"
+    with Store().lock(name):
+        work = store.home() / "drift" / name
+        made = generate_tree(toolchain, given, work, jobs=jobs, progress=progress)
+        yield Regenerated(
+            files={file.path: work / file.path for file in made.files},
+            sources={file.path: file.source for file in made.files},
+            asked=frozenset(source.name for source in find_sources(given, roots)),
+            refused=made.refused,
+            plugins=frozenset(plugins),
+            roots=roots,
+        )
+
+
+def _holds_nothing(source: str) -> bool:
+    # A folder without a .proto file: all that was made of it is an orphan, which is for the comparison to say.
+    return Path(source).is_dir() and next(Path(source).rglob("*.proto"), None) is None
