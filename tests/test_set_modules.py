@@ -80,7 +80,9 @@ def test_every_kernel_runs_with_each_set_on_the_same_input(sets, name):
     assert stamps["protoc-gen-go"] == pins.named(name).plugins[0].version
 
 
-def test_a_users_set_with_other_runtime_modules_works_and_then_without_a_network(sets, empty_store, monkeypatch):
+def test_a_users_set_with_other_runtime_modules_works_and_then_without_a_network(
+    sets, empty_store, tmp_path, monkeypatch
+):
     facts = sets["handbook"]
     mine = with_modules(facts.toolchain, *OTHER)
     code = {f"pb/{file.path}": facts.generated_folder / file.path for file in facts.generated.files}
@@ -88,6 +90,13 @@ def test_a_users_set_with_other_runtime_modules_works_and_then_without_a_network
     text = files["go.mod"].read_text()
     assert [line for line in text.splitlines() if "v1.34.1" in line or "v1.64.1" in line]
     assert "\ngo 1.21" in text
+    copy = tmp_path / "hello"
+    for path, file in (files_of(HELLO) | code | files).items():
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy / path)
+    golang.run(program(mine, "go"), "mod", "tidy", cwd=copy)
+    assert (copy / "go.mod").read_text() == text
+    assert (copy / "go.sum").read_text() == files["go.sum"].read_text()
     (entry,) = [each for each in (empty_store / "store").iterdir() if each.name.startswith("module-hello-")]
     assert files["go.sum"].parent == entry
     monkeypatch.setenv("GOPROXY", "off")
