@@ -7,22 +7,65 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labkit.errors import GATE_FAILED
+from labkit.model.generation import Paths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from labkit.codegen.tree import Settings
     from labkit.model.drift import Drift
+    from labkit.model.generation import Options
 
 _MOST_DIFFERENCES = 5
 
 
-def drift(  # noqa: PLR0917 - options, given by name
-    sources: Annotated[list[str], typer.Argument(help=".proto files, or folders that hold some.", metavar="SRC...")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the committed Go code.")],
+def drift(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Files, or folders with all .proto below; none: those of labkit.toml.",
+            metavar="SRC...",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    out: Annotated[
+        str | None, typer.Option("--out", help="The folder of the committed code.", metavar="DIR", show_default=False)
+    ] = None,
     proto_path: Annotated[
-        list[str] | None, typer.Option("--proto-path", "-I", metavar="DIR", help="An import path (again for more).")
+        list[str] | None,
+        typer.Option(
+            "--proto-path", "-I", metavar="DIR", help="A folder that imports are counted from; again for more."
+        ),
+    ] = None,
+    paths: Annotated[
+        Paths | None, typer.Option("--paths", help="Where files go, as protoc-gen-go has it.", show_default=False)
+    ] = None,
+    module: Annotated[
+        str | None, typer.Option("--module", help="Cut this from import paths (means --paths import).")
+    ] = None,
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option("--map", "-M", metavar="FILE=IMPORT", help="The Go import path of a .proto file; again for more."),
+    ] = None,
+    go: Annotated[bool, typer.Option("--go/--no-go", help="Compare protoc-gen-go's code.")] = True,
+    go_grpc: Annotated[bool, typer.Option("--go-grpc/--no-go-grpc", help="Compare protoc-gen-go-grpc's code.")] = True,
+    go_opt: Annotated[
+        list[str] | None, typer.Option("--go-opt", help="A further option of protoc-gen-go; again for more.")
+    ] = None,
+    go_grpc_opt: Annotated[
+        list[str] | None, typer.Option("--go-grpc-opt", help="A further option of protoc-gen-go-grpc.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="A TOML file with a table [generate].", show_default=False)
     ] = None,
     toolchain: Annotated[
-        str, typer.Option("--set", metavar="NAME", help="Compare with what this pinned set generates.")
-    ] = "current",
+        str | None,
+        typer.Option("--toolchain", "--set", help="Compare with what this set generates.", show_default="current"),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Batches at a time.", show_default="processors")
+    ] = None,
     markdown: Annotated[
         Path | None,
         typer.Option(
@@ -40,15 +83,28 @@ def drift(  # noqa: PLR0917 - options, given by name
     import msgspec
 
     from labkit import machine
+    from labkit.cli.generate import options_of
     from labkit.codegen.drift import drift as compare
-    from labkit.model.generation import Inputs
-    from labkit.system.progress import steps
+    from labkit.codegen.tree import from_flags
+    from labkit.system.progress import bar, steps
     from labkit.toolchain import host_platform, provision
 
-    chosen = provision(toolchain, host_platform(machine.read()), progress=steps("labkit drift"))
-    found = compare(chosen, Inputs(sources=tuple(sources), proto_path=tuple(proto_path or ())), out)
+    given = options_of(
+        paths=paths,
+        module=module,
+        mapped=mapped or [],
+        go=go,
+        go_grpc=go_grpc,
+        go_opt=go_opt or [],
+        go_grpc_opt=go_grpc_opt or [],
+    )
+    wanted = from_flags(
+        sources or [], out=out, config=config, toolchain=toolchain, proto_path=proto_path or [], given=given
+    )
+    chosen = provision(wanted.toolchain, host_platform(machine.read()), progress=steps("labkit setup"))
+    found = compare(chosen, wanted.inputs, Path(wanted.out), jobs=jobs, progress=bar("labkit drift", unit="file"))
     if markdown is not None:
-        _write_markdown(found, markdown, _command(sources, out, proto_path or [], toolchain))
+        _write_markdown(found, markdown, _command(wanted, named=bool(sources), config=config))
     if json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     else:
@@ -57,12 +113,34 @@ def drift(  # noqa: PLR0917 - options, given by name
         raise typer.Exit(GATE_FAILED)
 
 
-def _command(sources: list[str], out: Path, proto_path: list[str], toolchain: str) -> str:
+def _command(wanted: "Settings", *, named: bool, config: Path | None) -> str:
+    """Return the ``labkit generate`` that mends it: of the same sources (``named`` here, or by a TOML file)."""
     import shlex
 
-    paths = [word for each in proto_path for word in ("-I", each)]
-    chosen = ["--set", toolchain] if toolchain != "current" else []
-    return shlex.join(["labkit", "generate", *sources, *paths, *chosen, "--out", str(out)])
+    words = ["labkit", "generate"]
+    if named:
+        inputs = wanted.inputs
+        words += [*inputs.sources, *_repeated("-I", inputs.proto_path), *_flags(inputs.options), "--out", wanted.out]
+    elif config is not None:
+        words += ["--config", str(config)]
+    if wanted.toolchain != "current":
+        words += ["--toolchain", wanted.toolchain]
+    return shlex.join(words)
+
+
+def _flags(options: "Options") -> list[str]:
+    if options.module is not None:
+        words = ["--module", options.module]
+    else:
+        words = ["--paths", options.paths] if options.paths is not Paths.SOURCE_RELATIVE else []
+    words += _repeated("-M", (f"{name}={path}" for name, path in options.mappings.items()))
+    words += [] if options.go else ["--no-go"]
+    words += [] if options.go_grpc else ["--no-go-grpc"]
+    return words + _repeated("--go-opt", options.go_options) + _repeated("--go-grpc-opt", options.go_grpc_options)
+
+
+def _repeated(flag: str, values: "Iterable[str]") -> list[str]:
+    return [word for value in values for word in (flag, value)]
 
 
 def _write_markdown(found: "Drift", file: Path, command: str) -> None:

@@ -75,9 +75,8 @@ def generate(
     from labkit.codegen.tree import from_flags, generate_tree
     from labkit.errors import GenerateError
     from labkit.system.progress import bar, steps
-    from labkit.words import say
 
-    given = _options(
+    given = options_of(
         paths=paths,
         module=module,
         mapped=mapped or [],
@@ -95,7 +94,7 @@ def generate(
         wanted.inputs,
         Path(wanted.out),
         jobs=jobs,
-        progress=bar(say("generate.bar"), unit="file"),
+        progress=bar("labkit generate", unit="file"),
         anew=all_,
     )
     if json:
@@ -106,7 +105,7 @@ def generate(
         raise typer.Exit(GenerateError.exit_code)
 
 
-def _options(
+def options_of(
     *,
     paths: Paths | None,
     module: str | None,
@@ -116,6 +115,12 @@ def _options(
     go_opt: list[str],
     go_grpc_opt: list[str],
 ) -> "Options | None":
+    """Return the options that a command line gave, None when it gave none; ``labkit drift`` takes the same.
+
+    Raises:
+        UsageError: They contradict each other, or one is not written as it must be.
+
+    """
     from labkit.codegen.tree import options
     from labkit.errors import UsageError
 
