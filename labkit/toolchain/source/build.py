@@ -6,6 +6,7 @@ it as it was; the entry appears only when the program is whole, and the work is 
 """
 
 import resource
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -151,7 +152,7 @@ def _make(wish: Wish, compiler: BuildTool, work: Path, beside: Path, say: Callab
     before, took_s = ninja.run(run, wish.environ, say)
     program = _gather(pin, build, sources, beside)
     signed = signing.sign(program, wish.machine.system, codesign=wish.codesign)
-    _answers(program, pin)
+    _answers(program, pin, build / pin.product)
     facts = BuildFacts(
         built_at=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=wish.machine.id,
@@ -237,12 +238,13 @@ def _gather(pin: SourcePin, build: Path, sources: Path, beside: Path) -> Path:
     return program
 
 
-def _answers(program: Path, pin: SourcePin) -> None:
+def _answers(program: Path, pin: SourcePin, product: Path) -> None:
     try:
         done = proc.run([program, "--version"], env=offline.environment({}), timeout_s=60, cwd=Path("/"))
     except ProcessError as error:
         raise ProvisionError(
-            f"the {pin.name} that was built does not run: {error.what}", remedy="look at it with `labkit doctor`"
+            f"the {pin.name} that was built does not run: {error.what}",
+            remedy=f"look at it with `labkit inspect {shlex.quote(str(product))}`",
         ) from error
     if pin.version not in done.stdout:
         raise ProvisionError(

@@ -11,7 +11,7 @@ import shutil
 import stat
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -94,7 +94,7 @@ def unpack(archive: Path, pin: Archive, folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _opened(archive: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a generator of TarFile
+def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
     try:
         with tarfile.open(archive, "r:gz") as tar:
             yield tar
