@@ -23,15 +23,16 @@ SCHEMA = json.loads(Path("docs/schemas/drift.json").read_text())
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, spaced_home):
     """A folder with a source, and the code that the current set makes of it committed beside."""
-    (tmp_path / "api").mkdir()
-    (tmp_path / "gen").mkdir()
-    shutil.copy(DATA / "protos/note.proto", tmp_path / "api/note.proto")
+    folder = tmp_path / "a project"
+    (folder / "api").mkdir(parents=True)
+    (folder / "gen").mkdir()
+    shutil.copy(DATA / "protos/note.proto", folder / "api/note.proto")
     for file in (NEWEST, GRPC):
-        shutil.copy(file, tmp_path / "gen" / file.name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+        shutil.copy(file, folder / "gen" / file.name)
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def run(capsys, *arguments: str) -> tuple[int, str, str]:
@@ -168,6 +169,36 @@ def test_another_set_is_compared_with(project, capsys):
     assert (code, json.loads(out)["counts"]["same"]) == (0, 2)
     code, out, _err = run(capsys, "api", "--out", "gen", "--json")
     assert (code, json.loads(out)["counts"]["semantic"]) == (1, 2)
+
+
+def test_a_toml_file_names_the_sources_and_the_folder(project, capsys):
+    (project / "labkit.toml").write_text('[generate]\nsources = ["api"]\nproto_path = ["api"]\nout = "gen"\n')
+    code, out, _err = run(capsys, "--json")
+    assert (code, json.loads(out)["looked_at"]) == (0, 2)
+    (project / "gen/note.pb.go").unlink()
+    code, _out, _err = run(capsys, "--markdown", "summary.md")
+    assert code == 1
+    assert "\nlabkit generate\n" in (project / "summary.md").read_text(), "the same file mends it"
+
+
+def test_options_are_those_of_generation(project, capsys):
+    shutil.rmtree(project / "gen")
+    (project / "gen/note").mkdir(parents=True)
+    shutil.copy(NEWEST, project / "gen/note/note.pb.go")
+    options = ["--module", "example.com", "--no-go-grpc"]
+    code, out, _err = run(capsys, "api", "--out", "gen", "--json", *options, "--markdown", "summary.md")
+    assert (code, json.loads(out)["counts"]["same"]) == (0, 1)
+    (project / "gen/note/note.pb.go").unlink()
+    run(capsys, "api", "--out", "gen", *options, "--markdown", "summary.md")
+    assert "\nlabkit generate api --module example.com --no-go-grpc --out gen\n" in (project / "summary.md").read_text()
+
+
+def test_a_second_look_makes_only_what_changed_and_sees_it(project, toolchain):
+    assert look(toolchain).clean
+    (project / "api/note.proto").write_text((DATA / "protos/number.proto").read_text())
+    assert kinds(look(toolchain)) == {"note.pb.go": "semantic", "note_grpc.pb.go": "same"}
+    (project / "api/note.proto").write_text((DATA / "protos/note.proto").read_text())
+    assert look(toolchain).clean
 
 
 def test_a_folder_that_is_not_there_is_all_missing(project, toolchain):

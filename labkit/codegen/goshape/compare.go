@@ -159,6 +159,9 @@ func compare(a, b *Side) *Comparison {
 	}
 	found = append(found, result.compareDescriptors(a, b)...)
 	found = append(found, result.compareDeclarations(a.declared, b.declared)...)
+	if result.Order && result.Bodies { // where declarations moved, their comments moved with them
+		result.Comments = slices.Equal(a.comments, b.comments)
+	}
 	if result.Bodies && result.Comments { // else nobody asks
 		result.Spelling = slices.Equal(withoutBlanks(a.rest), withoutBlanks(b.rest))
 	}
