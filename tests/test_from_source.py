@@ -14,7 +14,7 @@ import pytest
 
 from labkit.binary import inspect
 from labkit.errors import GenerateError, NetworkError, ProvisionError
-from labkit.model.machine import Architecture, System
+from labkit.model.machine import System
 from labkit.model.source import SourceBuild
 from labkit.system import proc
 from labkit.system.store import Store, home
@@ -356,9 +356,9 @@ def test_signing_is_done_on_a_mac_alone_by_two_commands(tmp_path, executable):
 def test_on_a_mac_the_build_is_for_its_hardware_and_signed_before_it_is_kept(tiny, executable, tmp_path):
     codesign = executable("codesign", f'echo "$@" >> {tmp_path}/log')
     wish = wish_of(pin_of(tiny), tiny)
-    mac = msgspec.structs.replace(wish.machine, system=System.MACOS, architecture=Architecture.ARM64)
+    mac = msgspec.structs.replace(wish.machine, system=System.MACOS)
     built = building.obtain(replace(wish, machine=mac, codesign=codesign), lambda _: None)
-    assert built.facts.options["CMAKE_OSX_ARCHITECTURES"] == "arm64"
+    assert built.facts.options["CMAKE_OSX_ARCHITECTURES"] == str(mac.architecture)
     assert built.facts.options["CMAKE_OSX_DEPLOYMENT_TARGET"] == "11.0"
     assert built.facts.signing[0] == "codesign --force -s - tiny"
     assert ".part/tree/bin/tiny" in (tmp_path / "log").read_text()  # not yet in its place
