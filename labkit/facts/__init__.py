@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from labkit import bench, binary, codegen, gobuild, machine, toolchain
-from labkit.codegen import side_by_side
+from labkit.codegen import collection, side_by_side
 from labkit.codegen.generators import survey
 from labkit.gobuild import matrix, resolution
 from labkit.model.bench import Sample
 from labkit.model.binary import Binary
 from labkit.model.codegen import Built, Generated, Served
+from labkit.model.collection import CollectionRun
 from labkit.model.generators import GeneratorSurvey
 from labkit.model.machine import Condition, Machine
 from labkit.model.matrix import Matrix
@@ -148,6 +149,15 @@ class Facts:
 
         """
         return survey(self.toolchain, progress=self._progress)
+
+    def collection(self, name: str) -> CollectionRun:
+        """Generate from a whole collection of .proto files now and return what it cost; never cached.
+
+        Raises:
+            UsageError: There is no collection of this name.
+
+        """
+        return collection.measure(self.toolchain, name, progress=self._progress)
 
     def proto_source(self, name: str) -> str:
         """Return the text of a .proto file that is generated from."""

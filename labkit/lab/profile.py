@@ -17,6 +17,7 @@ import nbformat
 import yaml
 
 from labkit.bench.plan import LIMITS, Plan
+from labkit.codegen import collection
 from labkit.errors import UsageError
 from labkit.lab import shipped
 from labkit.model.machine import Machine
@@ -164,6 +165,8 @@ def _check_values(parameters: Mapping[str, Value]) -> None:
     # What the rooms would refuse in the first cell that uses it is refused here, before anything runs.
     if "toolchain" in parameters:
         pins.named(str(parameters["toolchain"]))
+    if "collection" in parameters:
+        collection.check_name(str(parameters["collection"]))
     plan = {name: value for name, value in parameters.items() if name in LIMITS}
     if plan:
         msgspec.convert(plan, Plan)

@@ -3,36 +3,42 @@
 from collections.abc import Mapping
 
 from labkit.model.base import Provenance, Record, Text
-from labkit.model.generation import Refusal
+from labkit.model.generation import Inputs, Refusal
+from labkit.model.toolchain import Toolchain
 
 
-class CollectionBatch(Record, frozen=True, kw_only=True):
-    """Packages that went through protoc and the plugins together."""
+class CollectionTask(Record, frozen=True, kw_only=True):
+    """What one process is asked to generate."""
 
-    folders: tuple[str, ...]  # of its sources, those with the most files first
-    source_count: int
-    file_count: int  # generated Go files
-    output_size_bytes: int
-    protoc_time_s: float
-    plugin_time_s: Mapping[str, float]
-    wall_time_s: float
-    peak_memory_bytes: int | None  # of its processes at one instant; None where that cannot be seen
+    toolchain: Toolchain
+    inputs: Inputs
+    folder: str  # of the collection; empty for all of it
+    jobs: int | None
 
 
 class CollectionCost(Record, frozen=True, kw_only=True):
-    """One whole collection, generated from anew."""
+    """One run over a collection, or over a folder of it, in a process of its own; nothing of an earlier run is used."""
 
+    folder: str  # google/api; empty for the whole collection
     source_count: int
     package_count: int  # Go packages
-    file_count: int
+    file_count: int  # generated Go files
     line_count: int
     output_size_bytes: int
     refused_count: int
-    refused: tuple[Refusal, ...]  # the first of them
-    batches: tuple[CollectionBatch, ...]  # the longest first
+    batch_count: int
+    protoc_time_s: float  # summed over batches, which run beside each other
+    plugin_time_s: Mapping[str, float]  # by plugin, likewise
     jobs: int
     wall_time_s: float
-    peak_memory_bytes: int | None  # of labkit and its processes at one instant
+    peak_memory_bytes: int | None  # of the process and those that it started, at one instant; None where not seen
+
+
+class CollectionResult(Record, frozen=True, kw_only=True):
+    """What one process answers."""
+
+    cost: CollectionCost
+    refused: tuple[Refusal, ...]  # the first of them
 
 
 class CollectionRun(Record, frozen=True, kw_only=True):
@@ -40,6 +46,8 @@ class CollectionRun(Record, frozen=True, kw_only=True):
 
     collection: str  # common, googleapis, none
     source: str | None  # googleapis-common-protos 1.76.0 (wheel)
-    cost: CollectionCost | None
+    whole: CollectionCost | None
+    parts: tuple[CollectionCost, ...]  # its folders, each generated on its own, the longest first
+    refused: tuple[Refusal, ...]  # of the whole, the first of them
     missing: Text | None  # why it was not measured
     provenance: Provenance = Provenance.MEASURED

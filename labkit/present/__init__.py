@@ -4,6 +4,7 @@ A name without a suffix (``present.findings``) returns a :class:`Table` ready to
 document their columns and dtypes. The only room that imports pandas and, but for the site, plotly.
 """
 
+from labkit.present.collection import collection_figure, collection_refusals, collection_table
 from labkit.present.findings import findings_frame
 from labkit.present.generators import (
     generator_builds,
@@ -56,6 +57,9 @@ __all__ = [
     "builds_frame",
     "causes",
     "causes_frame",
+    "collection_figure",
+    "collection_refusals",
+    "collection_table",
     "condition",
     "condition_frame",
     "experiments_frame",

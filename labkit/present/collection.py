@@ -1,57 +1,61 @@
-"""What generating from a whole collection cost: a figure of its batches, the table beside it, and what was refused."""
+"""What generating from a whole collection cost: a figure of its folders, the table beside it, and what was refused."""
 
 import html
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import plotly.graph_objects as go
 
 from labkit.model.base import Provenance
-from labkit.model.collection import CollectionBatch, CollectionCost, CollectionRun
+from labkit.model.collection import CollectionCost, CollectionRun
 from labkit.present.table import Table, text_frame
 from labkit.words import Language, render, say
 
-#: Rows that are told apart; the shorter batches stand together.
-MOST_ROWS: Final = 15
-_COLOUR: Final = "#0072B2"  # Okabe and Ito's blue
+#: Folders that are told apart; the shorter ones stand together.
+MOST_FOLDERS: Final = 14
+# Okabe and Ito's blue, and a grey for the whole; the whole's row is the first and says so in words.
+_COLOUR: Final = "#0072B2"
+_WHOLE_COLOUR: Final = "#767676"
 _ROW_PX: Final = 62
 _FRAME_PX: Final = 170
 _MISSING_COLUMNS: Final = 44  # letters a line, which a phone shows whole
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A cost under its name; ``many`` when it is the sum of several."""
+
+    name: str
+    cost: CollectionCost
+    many: bool = False
+
+
 def collection_figure(run: CollectionRun, language: Language | None = None) -> go.Figure:
-    """Return the figure of the batches: a bar of seconds each, with its files, bytes and memory in words above it."""
+    """Return the figure: a bar of seconds for the whole and for each folder; files and memory in words above it."""
     figure = go.Figure()
-    if run.cost is None:
+    if run.whole is None:
         return _not_measured(figure, run, language)
-    rows = _rows(run.cost)
+    rows = _rows(run, run.whole, language)
     figure.add_trace(
         go.Bar(
-            x=[batch.wall_time_s for batch, _ in rows],
+            x=[row.cost.wall_time_s for row in rows],
             y=[-index for index in range(len(rows))],
             orientation="h",
             width=0.34,
-            marker={"color": _COLOUR},
-            hovertext=[_label(batch, count, language) for batch, count in rows],
+            marker={"color": [_WHOLE_COLOUR, *[_COLOUR] * (len(rows) - 1)]},
+            hovertext=[f"{row.name}: {row.cost.wall_time_s:.2f} s" for row in rows],
             hoverinfo="text",
         )
     )
-    for index, (batch, count) in enumerate(rows):
+    for index, row in enumerate(rows):
         figure.add_annotation(
-            text=_row(batch, count, language),
+            text=_words(row, language),
             xref="paper", x=0, xanchor="left", yref="y", y=0.2 - index, yanchor="bottom", align="left", showarrow=False,
         )  # fmt: skip
-    cost = run.cost
-    subtitle = say(
-        "collection.figure.subtitle",
-        language,
-        sources=f"{cost.source_count:,}",
-        packages=f"{cost.package_count:,}",
-        seconds=f"{cost.wall_time_s:.1f}",
-        jobs=cost.jobs,
-        memory=_memory(cost.peak_memory_bytes, language),
-    )
+    subtitle = say("collection.figure.subtitle", language, jobs=run.whole.jobs)
     if run.provenance is Provenance.SYNTHETIC:
         subtitle = f"{say('collection.figure.synthetic', language)} {subtitle}"
     title = say("collection.figure.title", language, collection=html.escape(run.source or run.collection))
@@ -65,37 +69,30 @@ def collection_figure(run: CollectionRun, language: Language | None = None) -> g
 
 
 def collection_table(run: CollectionRun, language: Language | None = None) -> Table:
-    """Show the whole, then its batches, the longest first: sources, files, bytes, seconds and memory (all str)."""
-    if run.cost is None:
-        why = render(run.missing, language) if run.missing else ""
-        rows = [{"collection": run.source or run.collection, "missing": why}]
+    """Show the whole, then its folders, the longest first: counts, bytes, seconds and memory (all str)."""
+    if run.whole is None:
+        rows = [{"collection": run.source or run.collection, "missing": _why(run, language)}]
         return Table(text_frame(rows, ("collection", "missing"), "collection.column", language))
-    heads = ("batch", "sources", "files", "size", "seconds", "protoc", "plugins", "memory")
-    cost = run.cost
-    whole = {
-        "batch": say("collection.batch.all", language),
-        "sources": f"{cost.source_count:,}",
-        "files": f"{cost.file_count:,}",
-        "size": f"{cost.output_size_bytes / 1e6:,.2f}",
-        "seconds": f"{cost.wall_time_s:.2f}",
-        "protoc": "-",
-        "plugins": "-",
-        "memory": _mib(cost.peak_memory_bytes, language),
-    }
-    rows = [whole] + [
+    shown = [
         {
-            "batch": _label(batch, count, language),
-            "sources": f"{batch.source_count:,}",
-            "files": f"{batch.file_count:,}",
-            "size": f"{batch.output_size_bytes / 1e6:,.2f}",
-            "seconds": f"{batch.wall_time_s:.2f}",
-            "protoc": f"{batch.protoc_time_s:.2f}",
-            "plugins": f"{sum(batch.plugin_time_s.values()):.2f}",
-            "memory": _mib(batch.peak_memory_bytes, language),
+            "part": row.name,
+            "sources": f"{row.cost.source_count:,}",
+            "refused": f"{row.cost.refused_count:,}",
+            "packages": f"{row.cost.package_count:,}",
+            "files": f"{row.cost.file_count:,}",
+            "lines": f"{row.cost.line_count:,}",
+            "size": f"{row.cost.output_size_bytes / 1e6:,.2f}",
+            "seconds": f"{row.cost.wall_time_s:.2f}",
+            "protoc": f"{row.cost.protoc_time_s:.2f}",
+            "plugins": f"{sum(row.cost.plugin_time_s.values()):.2f}",
+            "memory": _memory(row, language),
         }
-        for batch, count in _rows(cost)
+        for row in _rows(run, run.whole, language)
     ]
-    return Table(text_frame(rows, heads, "collection.column", language))
+    heads = (
+        "part", "sources", "refused", "packages", "files", "lines", "size", "seconds", "protoc", "plugins", "memory",
+    )  # fmt: skip
+    return Table(text_frame(shown, heads, "collection.column", language))
 
 
 def collection_refusals(run: CollectionRun, language: Language | None = None) -> Table:
@@ -107,14 +104,13 @@ def collection_refusals(run: CollectionRun, language: Language | None = None) ->
             "reason": render(refusal.reason, language),
             "remedy": render(refusal.remedy, language),
         }
-        for refusal in (run.cost.refused if run.cost else ())
+        for refusal in run.refused
     ]
     return Table(text_frame(rows, ("source", "line", "reason", "remedy"), "collection.column", language))
 
 
 def _not_measured(figure: go.Figure, run: CollectionRun, language: Language | None) -> go.Figure:
-    why = render(run.missing, language) if run.missing else ""
-    said = textwrap.wrap(say("collection.figure.missing", language, why=why), _MISSING_COLUMNS)
+    said = textwrap.wrap(say("collection.figure.missing", language, why=_why(run, language)), _MISSING_COLUMNS)
     figure.add_annotation(
         text="<br>".join(html.escape(line) for line in said),
         xref="paper", yref="paper", x=0.5, y=0.5, align="left", showarrow=False,
@@ -128,52 +124,57 @@ def _not_measured(figure: go.Figure, run: CollectionRun, language: Language | No
     )
 
 
-def _rows(cost: CollectionCost) -> Sequence[tuple[CollectionBatch, int]]:
-    # Each with how many batches it stands for.
-    if len(cost.batches) <= MOST_ROWS:
-        return [(batch, 1) for batch in cost.batches]
-    apart, rest = cost.batches[: MOST_ROWS - 1], cost.batches[MOST_ROWS - 1 :]
-    peaks = [batch.peak_memory_bytes for batch in rest if batch.peak_memory_bytes is not None]
-    plugins = {name for batch in rest for name in batch.plugin_time_s}
-    together = CollectionBatch(
-        folders=(),
-        source_count=sum(batch.source_count for batch in rest),
-        file_count=sum(batch.file_count for batch in rest),
-        output_size_bytes=sum(batch.output_size_bytes for batch in rest),
-        protoc_time_s=sum(batch.protoc_time_s for batch in rest),
-        plugin_time_s={name: sum(batch.plugin_time_s.get(name, 0.0) for batch in rest) for name in plugins},
-        wall_time_s=sum(batch.wall_time_s for batch in rest),
+def _why(run: CollectionRun, language: Language | None) -> str:
+    return render(run.missing, language) if run.missing else "-"
+
+
+def _rows(run: CollectionRun, whole: CollectionCost, language: Language | None) -> list[_Row]:
+    apart, rest = run.parts, run.parts[:0]
+    if len(run.parts) > MOST_FOLDERS:
+        apart, rest = run.parts[: MOST_FOLDERS - 1], run.parts[MOST_FOLDERS - 1 :]
+    rows = [_Row(say("collection.part.whole", language), whole), *(_Row(part.folder, part) for part in apart)]
+    if rest:
+        rows.append(_Row(say("collection.part.rest", language, n=len(rest)), _sum(rest), many=True))
+    return rows
+
+
+def _sum(parts: Sequence[CollectionCost]) -> CollectionCost:
+    # One after another: counts and times add up, of the memory the most at one instant counts.
+    plugins: Counter[str] = Counter()
+    for part in parts:
+        plugins.update(dict(part.plugin_time_s))
+    peaks = [part.peak_memory_bytes for part in parts if part.peak_memory_bytes is not None]
+    return CollectionCost(
+        folder="",
+        source_count=sum(part.source_count for part in parts),
+        package_count=sum(part.package_count for part in parts),
+        file_count=sum(part.file_count for part in parts),
+        line_count=sum(part.line_count for part in parts),
+        output_size_bytes=sum(part.output_size_bytes for part in parts),
+        refused_count=sum(part.refused_count for part in parts),
+        batch_count=sum(part.batch_count for part in parts),
+        protoc_time_s=sum(part.protoc_time_s for part in parts),
+        plugin_time_s=dict(plugins),
+        jobs=max(part.jobs for part in parts),
+        wall_time_s=sum(part.wall_time_s for part in parts),
         peak_memory_bytes=max(peaks) if peaks else None,
     )
-    return [*((batch, 1) for batch in apart), (together, len(rest))]
 
 
-def _label(batch: CollectionBatch, count: int, language: Language | None) -> str:
-    if count > 1:
-        return say("collection.batch.rest", language, n=count)
-    folder = batch.folders[0] if batch.folders else "-"
-    if len(batch.folders) < 2:  # noqa: PLR2004 - a folder and no more
-        return say("collection.batch.one", language, folder=folder)
-    return say("collection.batch.more", language, folder=folder, n=len(batch.folders) - 1)
-
-
-def _row(batch: CollectionBatch, count: int, language: Language | None) -> str:
+def _words(row: _Row, language: Language | None) -> str:
     return say(
         "collection.figure.row",
         language,
-        name=html.escape(_label(batch, count, language)),
-        seconds=f"{batch.wall_time_s:.2f}",
-        files=f"{batch.file_count:,}",
-        size=f"{batch.output_size_bytes / 1e6:,.1f} MB",
-        memory=_memory(batch.peak_memory_bytes, language),
+        name=html.escape(row.name),
+        seconds=f"{row.cost.wall_time_s:.2f}",
+        sources=f"{row.cost.source_count:,}",
+        files=f"{row.cost.file_count:,}",
+        memory=_memory(row, language),
     )
 
 
-def _memory(size_bytes: int | None, language: Language | None) -> str:
-    if size_bytes is None:
+def _memory(row: _Row, language: Language | None) -> str:
+    if row.cost.peak_memory_bytes is None:
         return say("collection.memory.unknown", language)
-    return say("collection.memory.known", language, mib=f"{size_bytes / 2**20:,.0f}")
-
-
-def _mib(size_bytes: int | None, language: Language | None) -> str:
-    return say("collection.memory.unknown", language) if size_bytes is None else f"{size_bytes / 2**20:,.0f}"
+    kind = "most" if row.many else "known"
+    return say(f"collection.memory.{kind}", language, mib=f"{row.cost.peak_memory_bytes / 2**20:,.0f}")

@@ -82,10 +82,10 @@ def generator_refusals(survey: GeneratorSurvey, language: Language | None = None
             grouped[each.input, each.said or ""].append(each.generator)
     order = [each.name for each in survey.inputs]
     rows = [
-        {"refused_input": name, "generators": ", ".join(versions), "said": said}
+        {"input": name, "generators": ", ".join(versions), "said": said}
         for (name, said), versions in sorted(grouped.items(), key=lambda item: order.index(item[0][0]))
     ]
-    return _table(rows, ("refused_input", "generators", "said"), language)
+    return _table(rows, ("input", "generators", "said"), language)
 
 
 def generator_builds(survey: GeneratorSurvey, language: Language | None = None) -> Table:

@@ -67,9 +67,9 @@ def survey(toolchain: Toolchain, *, progress: Progress | None = None) -> Generat
         root = Path(scratch).resolve()
         say("the .proto files through each generator")
         pairs = [(generator, what) for generator in generators for what in everything]
-        trials = list(pool.map(lambda pair: _try(toolchain, *pair, root / pair[0].about.version / pair[1].name), pairs))
+        trials = list(pool.map(lambda pair: _try(toolchain, pair[0], pair[1], root), pairs))
         by_option = [(generator, option) for generator in generators for option in OPTIONS]
-        optional = list(pool.map(lambda pair: _try_option(toolchain, *pair, root / "options"), by_option))
+        optional = list(pool.map(lambda pair: _try_option(toolchain, pair[0], pair[1], root), by_option))
         files = [made.file for made in (*(trial.made for trial in trials), *optional) if made.file]
         read = shapes(toolchain, files)
         say("whether what they made compiles")
@@ -95,13 +95,17 @@ def survey(toolchain: Toolchain, *, progress: Progress | None = None) -> Generat
     )
 
 
-def _try(toolchain: Toolchain, generator: Built, what: GeneratorInput, folder: Path) -> _Trial:
+def _try(toolchain: Toolchain, generator: Built, what: GeneratorInput, root: Path) -> _Trial:
+    folder = root / generator.about.version / what.name
     return _Trial(generator=generator, input=what, made=make(toolchain, generator, what, folder))
 
 
 def _try_option(toolchain: Toolchain, generator: Built, option: str, root: Path) -> Made:
-    folder = root / generator.about.version / str(OPTIONS.index(option))
-    return make_with(toolchain, generator, f"{SHOWN}.proto", option, folder)
+    return make_with(toolchain, generator, f"{SHOWN}.proto", option, _option_folder(generator, option, root))
+
+
+def _option_folder(generator: Built, option: str, root: Path) -> Path:
+    return root / "options" / generator.about.version / str(OPTIONS.index(option))
 
 
 def _compile(toolchain: Toolchain, generator: Built, trials: Sequence[_Trial]) -> dict[str, tuple[Compiled, ...]]:
@@ -153,7 +157,7 @@ def _fields(shape: Shape, *, old: bool) -> tuple[str, ...]:
 
 
 def _option(generator: Built, option: str, made: Made, read: Mapping[Path, Shape], root: Path) -> OptionTrial:
-    folder = root / "options" / generator.about.version / str(OPTIONS.index(option))
+    folder = _option_folder(generator, option, root)
     return OptionTrial(
         generator=generator.about.version,
         option=option,
