@@ -23,10 +23,21 @@ from pathlib import Path
 from typing import IO
 
 from labkit.errors import ProcessError, TimeoutExpiredError
+from labkit.system.proc.interactive import Interactive
 from labkit.system.proc.running import MAX_OUTPUT_BYTES, Completed, Running, describe_exit, wait_until
 from labkit.system.proc.watcher import end_group, watcher
 
-__all__ = ["Completed", "Running", "describe_exit", "ignoring_interrupts", "run", "start", "wait_until"]
+__all__ = [
+    "Completed",
+    "Interactive",
+    "Running",
+    "converse",
+    "describe_exit",
+    "ignoring_interrupts",
+    "run",
+    "start",
+    "wait_until",
+]
 
 log = logging.getLogger(__name__)
 
@@ -90,9 +101,6 @@ def start(
         ProcessError: It could not be started.
 
     """
-    words = tuple(str(word) for word in argv)
-    if not Path(words[0]).is_absolute():
-        raise ProcessError(f"{words[0]} is not an absolute path", remedy="this is a fault in labkit: please report it")
     with contextlib.ExitStack() as files:
         out = files.enter_context(tempfile.TemporaryFile())
         err = files.enter_context(tempfile.TemporaryFile())
@@ -101,26 +109,65 @@ def start(
             source = files.enter_context(tempfile.TemporaryFile())
             source.write(stdin)
             source.seek(0)
-        watcher.ready()
-        started = time.monotonic()
-        try:
-            popen = subprocess.Popen(
-                words, stdin=source, stdout=out, stderr=err, env=dict(env), cwd=cwd, start_new_session=True
-            )
-        except OSError as error:
-            raise ProcessError(
-                f"{words[0]} could not be started: {error.strerror}", remedy=_start_remedy(error, words[0])
-            ) from error
-        try:
-            watcher.tell("+", popen.pid)
-        except BaseException:
-            end_group(popen.pid, signal.SIGKILL)
-            popen.wait()
-            raise
+        words, popen, started = _popen(argv, env=env, cwd=cwd, stdin=source, stdout=out, stderr=err)
         if stdin is not None and not isinstance(source, int):
             source.close()
         files.pop_all()
     return Running(words, popen, out, err, started, most_bytes=most_bytes)
+
+
+def converse(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    most_bytes: int = MAX_OUTPUT_BYTES,
+) -> Interactive:
+    """Start a program that is talked to line by line; otherwise as :func:`start`.
+
+    Raises:
+        ProcessError: It could not be started.
+
+    """
+    with contextlib.ExitStack() as files:
+        out = files.enter_context(tempfile.TemporaryFile())
+        err = files.enter_context(tempfile.TemporaryFile())
+        pipe = subprocess.PIPE
+        words, popen, started = _popen(argv, env=env, cwd=cwd, stdin=pipe, stdout=pipe, stderr=err)
+        files.pop_all()
+    return Interactive(words, popen, out, err, started, most_bytes=most_bytes)
+
+
+def _popen(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None,
+    stdin: IO[bytes] | int,
+    stdout: IO[bytes] | int,
+    stderr: IO[bytes],
+) -> tuple[tuple[str, ...], "subprocess.Popen[bytes]", float]:
+    """Start a program in a group of its own that the watcher knows; return its words and when it was started."""
+    words = tuple(str(word) for word in argv)
+    if not Path(words[0]).is_absolute():
+        raise ProcessError(f"{words[0]} is not an absolute path", remedy="this is a fault in labkit: please report it")
+    watcher.ready()
+    started = time.monotonic()
+    try:
+        popen = subprocess.Popen(
+            words, stdin=stdin, stdout=stdout, stderr=stderr, env=dict(env), cwd=cwd, start_new_session=True
+        )
+    except OSError as error:
+        raise ProcessError(
+            f"{words[0]} could not be started: {error.strerror}", remedy=_start_remedy(error, words[0])
+        ) from error
+    try:
+        watcher.tell("+", popen.pid)
+    except BaseException:
+        end_group(popen.pid, signal.SIGKILL)
+        popen.wait()
+        raise
+    return words, popen, started
 
 
 @contextlib.contextmanager
