@@ -167,16 +167,21 @@ def objdump(path: Path, architecture: str, section: str, options: tuple[str, ...
     return rows
 
 
-def compare(path: Path, *, options: tuple[str, ...] = ()) -> Agreement:
-    """Compare every instruction of a file's text section with llvm-objdump's."""
+def compare(path: Path, *, options: tuple[str, ...] = (), last_bytes: int = 0) -> Agreement:
+    """Compare every instruction of a file's text section with llvm-objdump's; or of its last functions."""
     code = read(path)
+    start, end = code.address, code.address + len(code.text)
+    if last_bytes:
+        start = next(each.address for each in code.functions if each.address >= end - last_bytes)
+        options = (*options, f"--start-address={start}", f"--stop-address={end}")
+    text = code.text[start - code.address : end - code.address]
     section = ".text" if path.read_bytes()[:4] == b"\x7fELF" else "__text"
     theirs = objdump(path, code.architecture, section, options)
     ours = {
         address: (size, f"{mnemonic} {operands}".strip())
-        for address, size, mnemonic, operands in sweep(code.text, code.architecture, code.address)
+        for address, size, mnemonic, operands in sweep(text, code.architecture, start)
     }
-    found = Agreement(text_bytes=len(code.text), bytes_compared=sum(len(bytes_) for bytes_, _ in theirs.values()))
+    found = Agreement(text_bytes=len(text), bytes_compared=sum(len(bytes_) for bytes_, _ in theirs.values()))
     for address, (bytes_, words) in theirs.items():
         found.instructions += 1
         size, mine = ours.get(address, (0, "(no instruction begins here)"))
