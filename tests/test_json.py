@@ -8,6 +8,7 @@ import pytest
 
 from labkit.cli.app import main
 from labkit.model.drift import Drift
+from labkit.model.generation import Generation
 from labkit.model.output import ErrorOutput, MachineOutput, PublishOutput, RunsOutput
 from labkit.model.toolchain import Toolchain
 from labkit.system import records
@@ -20,6 +21,7 @@ DOCUMENTS = {
     "setup-for": Answer,
     "run": RunsOutput,
     "publish": PublishOutput,
+    "generate": Generation,
     "drift": Drift,
     "error": ErrorOutput,
 }

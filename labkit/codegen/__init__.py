@@ -11,6 +11,7 @@ from labkit.codegen.helloworld import (
     generate_helloworld,
     generated_code,
 )
+from labkit.codegen.tree import generate_tree
 
 __all__ = [
     "MODULE",
@@ -21,5 +22,6 @@ __all__ = [
     "call_server",
     "generate",
     "generate_helloworld",
+    "generate_tree",
     "generated_code",
 ]

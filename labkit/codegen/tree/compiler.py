@@ -57,7 +57,9 @@ class Compiler(msgspec.Struct, frozen=True):
         importers: Callable[[str, Iterable[str]], frozenset[str]],
         scratch: Path,
     ) -> tuple[tuple[Linked, ...], tuple[Refusal, ...]]:
-        """Return sources linked, in as few pieces as possible, and why others are refused.
+        """Return sources linked, in as few pieces as possible, and the files that are bad.
+
+        Sources that import a bad file are in neither.
 
         Args:
             sources: Import names.
@@ -82,7 +84,7 @@ class Compiler(msgspec.Struct, frozen=True):
                 continue
             named = list(dict.fromkeys(each.file for each in complaints if not _FOLLOWS.match(each.said)))
             if len(group) == 1:
-                refused |= self._blame(group[0], complaints)
+                refused |= self._blame(group[0], complaints, path_of)
                 continue
             apart: set[str] = set()
             gone: set[str] = set()
@@ -92,7 +94,7 @@ class Compiler(msgspec.Struct, frozen=True):
                     continue
                 _, alone = self._call((name,), path_of, scratch)
                 if alone:
-                    refused |= self._blame(name, alone)
+                    refused |= self._blame(name, alone, path_of)
                     gone |= affected
                 else:
                     apart |= affected
@@ -104,31 +106,19 @@ class Compiler(msgspec.Struct, frozen=True):
         return tuple(linked), tuple(refused.values())
 
     @staticmethod
-    def _blame(name: str, complaints: Sequence[Complaint]) -> dict[str, Refusal]:
+    def _blame(name: str, complaints: Sequence[Complaint], path_of: Mapping[str, str]) -> dict[str, Refusal]:
+        # The first complaint that does not follow from another may be about an import of the file: then that is bad.
         first = next((each for each in complaints if not _FOLLOWS.match(each.said)), complaints[0])
-        refusal = Refusal(
-            source=first.file,
-            kind=RefusalKind.PROTOC,
-            line=first.line,
-            column=first.column,
-            reason=Text(id="generate.protoc", values={"said": first.said}),
-            remedy=Text(id="generate.remedy.protoc"),
-        )
-        if first.file == name:
-            return {name: refusal}
-        # Its own import is at fault: that is named, and the file itself follows from it.
-        values = {"import_": first.file, "cause": first.file}
-        follows = next((each for each in complaints if each.file == name), None)
+        source = first.file if first.file in path_of else name
         return {
-            first.file: refusal,
-            name: Refusal(
-                source=name,
-                kind=RefusalKind.DEPENDENT,
-                line=follows.line if follows else None,
-                column=follows.column if follows else None,
-                reason=Text(id="generate.dependent.far", values=values),
-                remedy=Text(id="generate.remedy.dependent", values={"cause": first.file}),
-            ),
+            source: Refusal(
+                source=source,
+                kind=RefusalKind.PROTOC,
+                line=first.line,
+                column=first.column,
+                reason=Text(id="generate.protoc", values={"said": first.said}),
+                remedy=Text(id="generate.remedy.protoc"),
+            )
         }
 
     def _call(
@@ -151,7 +141,12 @@ class Compiler(msgspec.Struct, frozen=True):
         )
         if done.returncode == 0:
             return tuple(wire.descriptors(target.read_bytes())), ()
-        complaints = parse_complaints(done.stderr)
+        # protoc calls a file that it was given by its path, and one that it found by its import name.
+        name_of = {path_of[name]: name for name in names}
+        complaints = tuple(
+            msgspec.structs.replace(each, file=name_of.get(each.file, each.file))
+            for each in parse_complaints(done.stderr)
+        )
         if not complaints:
             raise GenerateError(
                 f"protoc failed ({proc.describe_exit(done.returncode)}): {done.first_words()}",

@@ -33,8 +33,11 @@ def split(source: str, go_package: str | None, options: Options) -> tuple[str, s
     return mapped_path or path, mapped_name or name
 
 
-def fault(source: str, go_package: str | None, options: Options) -> tuple[Text, Text] | None:
-    """Return what is wrong with a source's go_package and its remedy, or None."""
+def fault(source: str, go_package: str | None, options: Options, *, generated: bool = True) -> tuple[Text, Text] | None:
+    """Return what is wrong with a file's go_package and its remedy, or None.
+
+    A file that is only imported (not ``generated``) may lie outside the module.
+    """
     path, name = split(source, go_package, options)
     given = f"{path};{name}" if name else path
     if not path:
@@ -46,7 +49,7 @@ def fault(source: str, go_package: str | None, options: Options) -> tuple[Text, 
         return _say("escapes", source=source, value=path)
     if name and not _identifier(name):
         return _say("bad_name", source=source, value=given, name=name)
-    if options.module is not None and not f"{path}/".startswith(f"{options.module}/"):
+    if generated and options.module is not None and not f"{path}/".startswith(f"{options.module}/"):
         return _say("outside_module", source=source, value=path, module=options.module)
     return None
 

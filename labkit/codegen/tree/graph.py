@@ -140,21 +140,23 @@ def _where(graph: Graph, name: str) -> str | None:
     return next((node.path.removesuffix(ending) for node in graph.nodes.values() if node.path.endswith(ending)), None)
 
 
-def judge(graph: Graph, sources: Iterable[Source], options: Options) -> None:
+def judge(graph: Graph, sources: Sequence[Source], options: Options) -> None:
     """Refuse what protoc-gen-go would not take, and what would overwrite another, before protoc runs."""
+    generated = {source.name for source in sources}
     for name in graph.order:
         head = graph.nodes[name].head
-        found = gopackage.fault(name, head.go_package.text if head.go_package else None, options)
+        given = head.go_package.text if head.go_package else None
+        found = gopackage.fault(name, given, options, generated=name in generated)
         if found is not None and name not in graph.refused:
             place = head.go_package or head.package
             line, column = (place.line, place.column) if place else (1, 1)
             graph.refused[name] = Refusal(
                 source=name, kind=RefusalKind.GO_PACKAGE, line=line, column=column, reason=found[0], remedy=found[1]
             )
-    _judge_clashes(graph, [source.name for source in sources], options)
+    _judge_clashes(graph, generated, options)
 
 
-def _judge_clashes(graph: Graph, names: Sequence[str], options: Options) -> None:
+def _judge_clashes(graph: Graph, names: Iterable[str], options: Options) -> None:
     by_output: dict[str, str] = {}
     by_package: dict[str, tuple[str, str]] = {}
     for name in sorted(names):
