@@ -86,7 +86,18 @@ def test_a_toml_file_is_read_from_its_own_folder(project, capsys, monkeypatch):
         ("[generate]\nsources = ['proto']\nout = 'gen'", ("--module", "m"), "belong to the sources"),
         ("[generate", (), "labkit.toml: [generate]:"),
     ],
-    ids="no file,no out,both,a bad map,no table,a number,unknown,no out in it,flags beside,no TOML".split(","),
+    ids=[
+        "no file",
+        "no out",
+        "both",
+        "a bad map",
+        "no table",
+        "a number",
+        "unknown",
+        "no out in it",
+        "flags beside",
+        "no TOML",
+    ],
 )
 def test_wrong_use(project, capsys, toml, words, said):
     if toml is not None:
