@@ -13,6 +13,9 @@ func Translated() *bool {
 	return &yes
 }
 
+// ExecutedBy is for Linux alone to say; macOS tells by sysctl.
+func ExecutedBy() string { return "" }
+
 // PeakMemoryBytes returns the greatest resident size so far: ru_maxrss, which macOS gives in bytes.
 func PeakMemoryBytes() (int64, error) {
 	r, err := read()

@@ -3,12 +3,23 @@ package usage
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
 
 // Translated is for macOS alone to say.
 func Translated() *bool { return nil }
+
+// ExecutedBy returns the name of the program that the kernel runs here: this one, or the translator that runs it. qemu-user
+// answers /proc/self/exe with the program it translates, but knows nothing of thread-self.
+func ExecutedBy() string {
+	path, err := os.Readlink("/proc/thread-self/exe")
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(path)
+}
 
 // PeakMemoryBytes returns the greatest resident size so far: VmHWM of /proc/self/status. Not ru_maxrss (kilobytes here):
 // that survives execve(2), so that a small program started by a large one shows the large one's peak (getrusage(2), and
