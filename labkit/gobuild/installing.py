@@ -136,7 +136,7 @@ def _see(
         cgo_packages=tuple(path for path, cgo in packages.items() if cgo),
         slice=facts.slices[0],
         functions=len(on),
-        differing=tuple(sorted(each for each in on.keys() | off.keys() if on.get(each) != off.get(each))),
+        differing=tuple(sorted({key[0] for key in on.keys() | off.keys() if on.get(key) != off.get(key)})),
         runs=f"{machine}: {verdict.runs} ({verdict.rule})",
         link_rule=rule,
     )
@@ -160,12 +160,12 @@ def _packages(
     return {line.removesuffix(" cgo"): line.endswith(" cgo") for line in answer.stdout.split("\n") if line}
 
 
-def _mnemonics(path: Path) -> dict[str, tuple[str, ...]]:
+def _mnemonics(path: Path) -> dict[tuple[str, int], tuple[str, ...]]:
     # Operands hold addresses, and the build information's length moves them all; go:buildid is no code.
     code = instructions.read(path)
     return {
-        each.name: tuple(row[2] for row in instructions.sweep(code.bytes_of(each), code.architecture, each.address))
-        for each in code.functions
+        key: tuple(row[2] for row in instructions.sweep(code.bytes_of(each), code.architecture, each.address))
+        for key, each in code.numbered().items()
         if each.name != "go:buildid"
     }
 

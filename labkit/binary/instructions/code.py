@@ -8,6 +8,7 @@ and which ``-ldflags=-s -w`` leaves in place; symbol tables may be gone. Layout:
 import bisect
 import os
 import struct
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,8 +57,17 @@ class Code:
     _by_name: Mapping[str, Function] = field(default_factory=dict)
 
     def named(self, name: str) -> Function | None:
-        """Return the function of a name."""
+        """Return the function of a name, the first one when several have it."""
         return self._by_name.get(name)
+
+    def numbered(self) -> dict[tuple[str, int], Function]:
+        """Return all functions by name and place among those of that name: Go's table has some names twice."""
+        found: dict[tuple[str, int], Function] = {}
+        seen: Counter[str] = Counter()
+        for each in self.functions:
+            found[each.name, seen[each.name]] = each
+            seen[each.name] += 1
+        return found
 
     def starting_at(self, address: int) -> str | None:
         """Return the name of the function that begins at an address, or contains it: ``name+0x10``."""

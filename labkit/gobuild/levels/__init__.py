@@ -70,18 +70,19 @@ def levels(
 def difference(first: Path, second: Path, *, one: str, other: str) -> Difference:
     """Compare two programs function by function, by mnemonics and operands without addresses.
 
+    Literals that lie within a function are decoded like instructions and compared like them.
+
     Raises:
         MalformedError: One is no Go program that can be decoded.
 
     """
     left, right = instructions.read(first), instructions.read(second)
-    both = [(each, right.named(each.name)) for each in left.functions if right.named(each.name) is not None]
+    mine, theirs = left.numbered(), right.numbered()
+    both = mine.keys() & theirs.keys()
     total = differing_instructions = differing_functions = 0
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    for mine, theirs in both:
-        if theirs is None:
-            continue
-        a, b = _words(left, mine), _words(right, theirs)
+    for key in both:
+        a, b = _words(left, mine[key]), _words(right, theirs[key])
         total += len(a)
         if a == b:
             continue
