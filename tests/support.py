@@ -27,6 +27,7 @@ PACKAGES = {
     "llvm-readelf": ("llvm", "llvm"),
     "llvm-objdump": ("llvm", "llvm"),
     "llvm-lipo": ("llvm", "llvm"),
+    "llvm-mc": ("llvm", "llvm"),
     "qemu-aarch64": ("qemu-user", None),
     "qemu-aarch64-static": ("qemu-user-static", None),
     "npm": ("npm", "node"),

@@ -183,8 +183,14 @@ def test_how_two_builds_differ_is_counted_by_function(toolchain):
 # --- Go's sources
 
 
-def test_the_sets_sources_are_searched(toolchain):
-    tree = gosource.search_set(toolchain)
+@pytest.fixture(scope="module")
+def tree(toolchain):
+    """The current set's sources, searched."""
+    return gosource.search_set(toolchain)
+
+
+def test_the_sets_sources_are_searched(tree, toolchain):
+    assert tree.go_version == f"go{find(toolchain, 'go').version}"
     found = {each.id: each for each in tree.searches}
     assert tree.files > 5000
     absent = [
@@ -228,8 +234,7 @@ def test_a_go_without_sources_is_said(tmp_path):
 # --- a Mac's go install
 
 
-def test_what_go_install_would_make_is_judged_by_rules(toolchain):
-    tree = gosource.search(Path(program(toolchain, "go")).parent.parent, "go0")
+def test_what_go_install_would_make_is_judged_by_rules(toolchain, tree):
     found = installing.judge_install(toolchain, listings.MODULE, ".", name="sample", tree=tree)
     by = {(each.rule, each.architecture): each for each in found}
     assert {rule for rule, _ in by} == set(installing.rules())
@@ -259,14 +264,13 @@ def test_a_package_with_c_code_of_its_own_is_named(toolchain, tmp_path):
 # --- shown
 
 
-def test_the_experiments_have_tables_in_both_languages(cas, goarm, toolchain):
-    tree = gosource.search(Path(program(toolchain, "go")).parent.parent, "go1.2.3")
+def test_the_experiments_have_tables_in_both_languages(cas, goarm, toolchain, tree):
     for language, yes, refused in ((Language.ENGLISH, "✓ yes", "✗ refused: "), (Language.CHINESE, "✓ 是", "✗ 拒绝:")):
         assert yes in repr(shown.printed_cas(cas, language))
         table = shown.goarm(tuple(goarm.values()), language)
         assert refused in repr(table)
         assert DARWIN in table.frame.columns
-        assert "go1.2.3" in shown.sources((tree,), language).frame.columns
+        assert tree.go_version in shown.sources((tree,), language).frame.columns
     frame = shown.census_frame([listings.census(toolchain, "linux/arm64", "GOARM64=v8.1")])
     assert list(frame.columns) == ["file", "architecture", "instruction", "count"]
     assert frame["count"].sum() > 100

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from labkit.binary import instructions
+from labkit.binary.reading import MalformedError
+from labkit.errors import BuildError
 from labkit.gobuild import build
 from labkit.gobuild.options import Options
 from labkit.model.codegen import Built
@@ -60,7 +62,7 @@ def listings(
     A level that this Go does not know is left out too; its platform's default is then listed once, without a level.
 
     Raises:
-        BuildError: The sample does not compile.
+        BuildError: The sample does not compile, or its function table is of a Go before 1.18.
 
     """
     go = program(toolchain, "go")
@@ -72,7 +74,7 @@ def listings(
         if (platform, level) in seen:
             continue
         seen.add((platform, level))
-        code = instructions.read(Path(sample(toolchain, platform, level).path))
+        code = _code(toolchain, platform, level)
         for name in functions:
             function = code.named(name)
             if function is None:
@@ -99,6 +101,16 @@ def census(toolchain: Toolchain, platform: str, level: str = "") -> Census:
 
     """
     return instructions.count(Path(sample(toolchain, platform, level).path))
+
+
+def _code(toolchain: Toolchain, platform: str, level: str) -> instructions.Code:
+    path = Path(sample(toolchain, platform, level).path)
+    try:
+        return instructions.read(path)
+    except MalformedError as error:
+        raise BuildError(
+            f"what Go built for {platform} cannot be decoded: {error}", remedy="use a set with Go 1.18 or later"
+        ) from error
 
 
 @cache
