@@ -1,8 +1,8 @@
 """Fetches an archive of C++ sources, checks its hash, and unpacks it so that nothing lands outside its folder.
 
 The archive is a Rust crate, fetched by cargo, the registry's own client, into cargo's own cache; no Rust is compiled.
-No package on PyPI serves in its place: an sdist that bundles these sources (grpcio-tools) is laid out for its own
-build, without CMake's files, and pip runs that build's code even to download it. Without cargo the user names the file.
+PyPI does not serve in its place: to download an sdist that may bundle such sources, pip runs the sdist's own build code
+(tried with grpcio-tools 1.59.3, where that failed). Without cargo the user names the file.
 """
 
 import contextlib
