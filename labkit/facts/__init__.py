@@ -21,6 +21,7 @@ from labkit.model.binary import Binary
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.collection import CollectionRun
 from labkit.model.generators import GeneratorSurvey
+from labkit.model.instructions import Listing
 from labkit.model.machine import Condition, Machine
 from labkit.model.matrix import Matrix
 from labkit.model.resolution import Experiment
@@ -259,6 +260,19 @@ class Facts:
             work=lambda words: codegen.call_program(words).reply,
         )
         return matrix.run(self.toolchain, {"server": server}, matrix.selection(part), progress=self._progress)
+
+    @cached_property
+    def listings(self) -> tuple[Listing, ...]:
+        """What the set's Go makes of atomics, barriers, prologues and safe points, decoded, for each target.
+
+        Raises:
+            BuildError: The sample does not compile.
+
+        """
+        from labkit.gobuild.listings import listings  # loads capstone, which nothing else here wants
+
+        self._progress("the sample program for arm64 and amd64")
+        return listings(self.toolchain)
 
     @cached_property
     def worker(self) -> Built:

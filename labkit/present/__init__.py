@@ -5,6 +5,7 @@ document their columns and dtypes. The only room that imports pandas and, but fo
 """
 
 from labkit.present.collection import collection_figure, collection_refusals, collection_table
+from labkit.present.experiments import goarm, installs, printed_cas, sources
 from labkit.present.findings import findings_frame
 from labkit.present.generators import (
     generator_builds,
@@ -16,6 +17,7 @@ from labkit.present.generators import (
     xxx_answer,
 )
 from labkit.present.host import causes_frame, host_tools_frame
+from labkit.present.instructions import listings, listings_frame
 from labkit.present.machines import condition_frame, levels_frame, machine_frame
 from labkit.present.matrix import linkage_figure, matrix, matrix_frame, sections
 from labkit.present.resolution import resolution, resolution_frame
@@ -74,19 +76,24 @@ __all__ = [
     "generator_options",
     "generator_refusals",
     "generator_versions",
+    "goarm",
     "halves",
     "halves_frame",
     "host",
     "host_tools_frame",
+    "installs",
     "levels",
     "levels_frame",
     "linkage_figure",
+    "listings",
+    "listings_frame",
     "machine",
     "machine_frame",
     "matrix",
     "matrix_frame",
     "measured",
     "message_structs",
+    "printed_cas",
     "resolution",
     "resolution_frame",
     "samples",
@@ -99,6 +106,7 @@ __all__ = [
     "sets_frame",
     "side_by_side",
     "source",
+    "sources",
     "steps",
     "switching",
     "switching_frame",
