@@ -63,7 +63,7 @@ def _report(
         "# Instructions: what was built, run and searched",
         "",
         "Written by `python -m benchmarks.instruction_experiments`; nothing in it is written by hand.",
-        f"On {datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.machine()}, Python {platform.python_version()}.",
+        f"On {datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.machine()}.",
         "No Mac has run any of it: programs for darwin were built and read here.",
         "",
         "## The handbook's compare-and-swap",
