@@ -33,6 +33,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     last: str | None = None
     reencode: bool = False
     regzip: bool = False
+    unname: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,26 +55,53 @@ def _literal(text: str) -> tuple[int, int, bytes]:
     return first.start(), last.end(), raw
 
 
-def _reversed_fields(raw: bytes) -> bytes:
-    """Write the top-level fields of a message with descending numbers; those of one number keep their order."""
+def _number(raw: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        value |= (raw[at] & 0x7F) << shift
+        shift += 7
+        at += 1
+        if not raw[at - 1] & 0x80:
+            return value, at
 
-    def number(at: int) -> tuple[int, int]:
-        value = shift = 0
-        while True:
-            value |= (raw[at] & 0x7F) << shift
-            shift += 7
-            at += 1
-            if not raw[at - 1] & 0x80:
-                return value, at
 
+def _sized(number: int) -> bytes:
+    return bytes([number]) if number < 0x80 else bytes([number & 0x7F | 0x80]) + _sized(number >> 7)
+
+
+def _fields(raw: bytes) -> list[tuple[int, bytes, bytes]]:
+    """Return a message's fields: number, tag with what comes before the content, content."""
     fields, at = [], 0
     while at < len(raw):
-        tag, after = number(at)
-        assert tag & 7 == 2, "a file descriptor holds fields with a length"
-        size, after = number(after)
-        fields.append((tag, raw[at : after + size]))
-        at = after + size
-    return b"".join(piece for _tag, piece in sorted(fields, key=lambda field: -field[0]))
+        tag, after = _number(raw, at)
+        assert tag & 7 in {0, 2}, "descriptors hold numbers and what has a length"
+        size, end = _number(raw, after)
+        if tag & 7 == 0:
+            fields.append((tag >> 3, raw[at:after], raw[after:end]))
+            at = end
+        else:
+            fields.append((tag >> 3, raw[at:end], raw[end : end + size]))
+            at = end + size
+    return fields
+
+
+def _reversed_fields(raw: bytes) -> bytes:
+    """Write the top-level fields of a message with descending numbers; those of one number keep their order."""
+    return b"".join(head + content for _n, head, content in sorted(_fields(raw), key=lambda field: -field[0]))
+
+
+_MESSAGE_TYPE, _FIELD, _JSON_NAME = 4, 2, 10
+
+
+def _without_json_names(raw: bytes, path: tuple[int, ...] = (_MESSAGE_TYPE, _FIELD, _JSON_NAME)) -> bytes:
+    kept = []
+    for number, head, content in _fields(raw):
+        if number != path[0]:
+            kept.append(head + content)
+        elif len(path) > 1:
+            inner = _without_json_names(content, path[1:])
+            kept.append(head[:1] + _sized(len(inner)) + inner)
+    return b"".join(kept)
 
 
 def _edit(entry: Entry, text: str) -> bytes:
@@ -87,9 +115,12 @@ def _edit(entry: Entry, text: str) -> bytes:
         text = _moved(text, entry.last)
     if entry.cut is not None:
         text = text[: text.index(entry.cut)]
-    if entry.reencode or entry.regzip:
+    if entry.reencode or entry.regzip or entry.unname:
         start, end, raw = _literal(text)
-        new = gzip.compress(gzip.decompress(raw), 1) if entry.regzip else _reversed_fields(raw)
+        if entry.regzip:
+            new = gzip.compress(gzip.decompress(raw), 1)
+        else:
+            new = _reversed_fields(raw) if entry.reencode else _without_json_names(raw)
         assert new != raw
         text = text[:start] + "".join(f"0x{byte:02x}," for byte in new) + text[end:]
     text = entry.prepend + text
