@@ -70,9 +70,7 @@ def generate(
     """
     import msgspec
 
-    from labkit import machine
-    from labkit import toolchain as sets
-    from labkit.codegen.tree import from_flags, generate_tree
+    from labkit.codegen.tree import from_flags, generate_tree, toolset
     from labkit.errors import GenerateError
     from labkit.system.progress import bar, steps
 
@@ -88,7 +86,7 @@ def generate(
     wanted = from_flags(
         sources or [], out=out, config=config, toolchain=toolchain, proto_path=proto_path or [], given=given
     )
-    found = sets.provision(wanted.toolchain, sets.host_platform(machine.read()), progress=steps("labkit setup"))
+    found = toolset(wanted.toolchain, progress=steps("labkit setup"))
     made = generate_tree(
         found,
         wanted.inputs,
