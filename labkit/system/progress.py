@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 VARIABLE: Final = "LABKIT_PROGRESS"
 OFF: Final = "off"
@@ -35,11 +35,14 @@ def bar(title: str, *, unit: str = "process") -> Callable[[int, int, str], None]
     """Return a function of (done, all, what now) that moves a bar, which counts in a unit."""
     if not wanted():
         return lambda _done, _all, _what: None
-    from tqdm import tqdm
-
-    shown = tqdm(desc=title, unit=unit, leave=False, dynamic_ncols=True)
+    shown: Any = None
 
     def move(done: int, everything: int, what: str) -> None:
+        nonlocal shown
+        if shown is None:  # work that turns out to be none shows no bar, and does not wait for the library
+            from tqdm import tqdm
+
+            shown = tqdm(desc=title, unit=unit, leave=False, dynamic_ncols=True)
         shown.total = everything
         shown.set_postfix_str(what, refresh=False)
         shown.update(done - shown.n)

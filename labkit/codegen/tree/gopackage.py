@@ -20,7 +20,6 @@ _KEYWORDS: Final = frozenset(
         "var",
     }
 )  # fmt: skip
-_PROTO: Final = (".proto", ".protodevel")
 
 
 def split(source: str, go_package: str | None, options: Options) -> tuple[str, str]:
@@ -56,10 +55,7 @@ def fault(source: str, go_package: str | None, options: Options, *, generated: b
 
 def prefix(source: str, path: str, options: Options) -> str:
     """Return a generated file's path without its ending (``.pb.go``), relative to the output folder."""
-    stem = source
-    for ending in _PROTO:
-        if posixpath.splitext(source)[1] == ending:
-            stem = source.removesuffix(ending)
+    stem = source.removesuffix(".proto") if source.endswith(".proto") else source.removesuffix(".protodevel")
     if options.paths is Paths.SOURCE_RELATIVE:
         return stem
     whole = posixpath.normpath(posixpath.join(path, posixpath.basename(stem)))
@@ -74,6 +70,8 @@ def package_name(source: str, go_package: str | None, options: Options) -> str:
     # Derived from the file's own go_package first, and from M only where it has none: protogen has this order.
     own = (go_package or "").partition(";")[0] or path
     base = posixpath.basename(own.rstrip("/"))
+    if base.isascii() and base.isalnum() and base[0].isalpha() and base not in _KEYWORDS:
+        return base
     cleaned = "".join(sign if _letter(sign) or _digit(sign) else "_" for sign in base)
     return f"_{cleaned}" if cleaned in _KEYWORDS or not _letter(cleaned[:1]) else cleaned
 
@@ -84,6 +82,8 @@ def _say(id_: str, **values: str) -> tuple[Text, Text]:
 
 def _identifier(name: str) -> bool:
     # https://go.dev/ref/spec#Identifiers; the blank identifier names no package.
+    if name.isascii():
+        return name.isidentifier() and name not in _KEYWORDS and name != "_"
     first, rest = name[0], name[1:]
     return (
         name not in _KEYWORDS

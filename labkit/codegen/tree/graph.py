@@ -16,7 +16,7 @@ from labkit.model.generation import Options, Refusal, RefusalKind
 from labkit.system.store import shown
 
 
-class Node(msgspec.Struct, frozen=True):
+class Node(msgspec.Struct, frozen=True, gc=False):
     """One .proto file that is generated from or imported."""
 
     name: str

@@ -26,7 +26,7 @@ _BOM: Final = b"\xef\xbb\xbf"  # protoc passes over it
 _SIMPLE: Final = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
+class Place(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A text and where it begins; line and column are counted from 1, the column in bytes."""
 
     text: str
@@ -34,7 +34,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     column: int
 
 
-class Head(msgspec.Struct, frozen=True, array_like=True):
+class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What decides a file's place."""
 
     package: Place | None

@@ -9,7 +9,7 @@ from labkit.errors import UsageError
 from labkit.model.generation import Inputs
 
 
-class Source(msgspec.Struct, frozen=True):
+class Source(msgspec.Struct, frozen=True, gc=False):
     """One .proto file to generate from."""
 
     name: str  # by which others import it

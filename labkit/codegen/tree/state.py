@@ -5,6 +5,7 @@ signature so young that a change could have kept it is not believed next time (g
 https://git-scm.com/docs/racy-git). What is lost or not understood only costs a run in which all is generated.
 """
 
+import gc
 import hashlib
 import os
 import time
@@ -75,10 +76,15 @@ def empty(out: str) -> State:
 
 def read(file: Path, out: str) -> State:
     """Return the state in a file; an empty one when there is none, or none that is understood."""
+    collecting = gc.isenabled()
+    gc.disable()  # nothing of what is read is garbage, and looking through it takes as long as reading it
     try:
         found = msgspec.msgpack.decode(file.read_bytes(), type=State)
     except (OSError, msgspec.DecodeError):
         return empty(out)
+    finally:
+        if collecting:
+            gc.enable()
     return found if found.format == _FORMAT and found.out == out else empty(out)
 
 
