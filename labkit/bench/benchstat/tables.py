@@ -26,7 +26,7 @@ class Cell(NamedTuple):
 
 
 class Total(NamedTuple):
-    """A column's last row: geometric means of its centres and of their ratios to the first column; None: there is none."""
+    """A column's last row: geometric means of its centres and of their ratios to the first; None: there is none."""
 
     mean: float | None
     ratio: float | None

@@ -55,7 +55,7 @@ def p_value(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def _ranked(first: Sequence[float], second: Sequence[float]) -> tuple[list[int], float]:
-    """Return how many values stand at each rank, and the sum of the ranks of the first sample (ties share their mean)."""
+    """Return how many values stand at each rank, and the sum of the first sample's (ties share a mean rank)."""
     labelled = sorted([(value, 1) for value in first] + [(value, 0) for value in second])
     ties, ranks, before = [], 0.0, 0
     for _value, group in groupby(labelled, key=lambda each: each[0]):
