@@ -12,9 +12,9 @@ from typing import Final
 
 from labkit.bench.plan import Plan, schedule
 from labkit.bench.statistics import median, summarise
+from labkit.bench.suites import checked, choose, title
 from labkit.bench.summary import cpu_ns_per_op, cpu_share, wall_ns_per_op, warnings
-from labkit.bench.worker import Document, WorkerError, choose, list_kernels, run_once
-from labkit.model.base import Text
+from labkit.bench.worker import Document, WorkerError, list_all, run_once
 from labkit.model.bench import Interval, ProcessSample, Sample, Slice
 
 __all__ = ["MODULE", "PACKAGE", "PROTO", "PROTO_FOLDER", "Plan", "WorkerError", "run"]
@@ -48,7 +48,7 @@ def run(
         timeout_s: Seconds that one process may take; by the plan when None.
 
     Returns:
-        A sample for each kernel, in the plan's order (the worker's when the plan names none).
+        A sample for each kernel, in the plan's order (the suite's when the plan names none).
 
     Raises:
         UsageError: The plan names an unknown kernel.
@@ -57,7 +57,8 @@ def run(
         WorkerError: A process failed, a kernel's check failed, or the numbers make no sense.
 
     """
-    kernels = [kernel.name for kernel in choose(plan.kernels, list_kernels(worker))]
+    listed = list_all(worker)
+    kernels = [kernel.name for kernel in choose(plan.kernels, listed.kernels, lacking=listed.not_measured)]
     taken_at = datetime.now(UTC).isoformat(timespec="seconds")
     order = schedule(kernels, plan.processes, plan.seed)
     documents: dict[str, list[tuple[int, Document]]] = {name: [] for name in kernels}
@@ -90,14 +91,14 @@ def _sample(
     wall, shares = _over_processes(processes, wall_ns_per_op), _over_processes(processes, cpu_share)
     return Sample(
         kernel=said.kernel,
-        title=Text(id=f"bench.kernel.{said.kernel}.title", values={"payload_bytes": said.payload_bytes}),
+        title=title(said.kernel, said.payload_bytes),
         suite_version=said.suite_version,
         unit="ns/op",
         wall=wall,
         cpu=_over_processes(processes, cpu_ns_per_op),
         cpu_share=shares,
         processes=processes,
-        checked=Text(id=f"bench.kernel.{said.kernel}.checked"),
+        checked=checked(said.kernel),
         warnings=warnings(processes, wall=wall, cpu_shares=shares, single_threaded=said.single_threaded),
         single_threaded=said.single_threaded,
         payload_bytes=said.payload_bytes,

@@ -19,7 +19,7 @@ class Plan(Record, frozen=True, kw_only=True):
 
     """
 
-    kernels: tuple[str, ...] = ()  # none named: all
+    kernels: tuple[str, ...] = ()  # none named: the suite quick
     processes: int = 6  # the least that has a 95 % interval
     slices: int = 5
     slice_time_ms: int = 20

@@ -1,13 +1,12 @@
 """One worker process: start it, and believe its JSON only when it makes sense. Summarises nothing."""
 
-import difflib
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from labkit.bench.plan import Plan
-from labkit.errors import ProcessError, UsageError
+from labkit.errors import ProcessError
 from labkit.model.bench import Slice
 from labkit.system import environment, proc
 
@@ -28,18 +27,39 @@ class WorkerError(ProcessError):
 
 
 class Kernel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A kernel as the worker lists it."""
+    """A kernel as the worker lists it (``kernel.Description`` in the Go module)."""
 
     name: str
     title: str
     checked: str
+    family: str
+    operation: str  # what ns/op counts: message, frame, load, element ...
     single_threaded: bool
+    threads: _Positive
+    needs_wall_time: bool  # it waits by nature, or its threads wait for each other: CPU time cannot judge it
+    bytes_per_op: Annotated[int, msgspec.Meta(ge=0)]  # 0 where that says nothing
+    real_time_ns: Annotated[int, msgspec.Meta(ge=0)]  # how long an operation's input lasts, as an audio frame; 0: none
+    point_unit: str  # what the number after @ counts; empty for a kernel that takes none
+    points: tuple[_Positive, ...]  # of a sweep
+    default_point: Annotated[int, msgspec.Meta(ge=0)]
+    refused_translated: bool  # under a translator it would tell of the host
+    arms: tuple[str, ...]  # environments to compare, such as GODEBUG=madvdontneed=0
 
 
-class _List(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Missing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A kernel of the suite that a worker cannot run here; the reason has a text, ``bench.missing.<reason>``."""
+
+    name: str
+    reason: Literal["no-cgo", "no-plugin", "one-processor"]
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a worker has, and what it lacks."""
+
     schema: int
     suite_version: _Positive
     kernels: Annotated[tuple[Kernel, ...], msgspec.Meta(min_length=1)]
+    not_measured: tuple[Missing, ...]
 
 
 class _Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,38 +97,37 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def list_kernels(worker: Path) -> tuple[Kernel, ...]:
-    """Return the kernels that a worker has, in its order.
+    """Return the kernels that a worker has, in its order; the rest is as for :func:`list_all`."""
+    return list_all(worker).kernels
+
+
+def list_all(worker: Path, *, plugin: Path | None = None, launcher: Path | None = None) -> Listed:
+    """Return what a worker has and what it lacks.
+
+    Args:
+        worker: The worker program.
+        plugin: The protoc-gen-go that the kernel of that name starts, of the worker's own platform.
+        launcher: What the plugin needs to run here, such as qemu-aarch64.
 
     Raises:
         ProcessError: It could not be started, or did not answer.
         WorkerError: What it printed is not a list of kernels.
 
     """
-    done = proc.run([worker, "list", "--json"], env=environment.base(), timeout_s=60, remedy=_REBUILD)
+    env = environment.base() | plugin_environment(plugin, launcher)
+    done = proc.run([worker, "list", "--json"], env=env, timeout_s=60, remedy=_REBUILD)
     try:
-        listed = msgspec.json.decode(done.stdout_bytes, type=_List)
+        listed = msgspec.json.decode(done.stdout_bytes, type=Listed)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WorkerError(f"{done.command} printed no list of kernels: {error}", remedy=_REBUILD) from error
     _same_schema(listed.schema, done.command)
-    return listed.kernels
+    return listed
 
 
-def choose(wanted: tuple[str, ...], known: tuple[Kernel, ...]) -> tuple[Kernel, ...]:
-    """Return the kernels of these names, all of them when none is named.
-
-    Raises:
-        UsageError: There is no such kernel; the message names the nearest.
-
-    """
-    by_name = {kernel.name: kernel for kernel in known}
-    for name in wanted:
-        if name not in by_name:
-            near = difflib.get_close_matches(name, by_name, n=1, cutoff=0.3)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise UsageError(
-                f"there is no benchmark kernel {name}", remedy=f"{hint}the kernels are: {', '.join(by_name)}"
-            )
-    return tuple(by_name[name] for name in wanted) if wanted else known
+def plugin_environment(plugin: Path | None, launcher: Path | None = None) -> dict[str, str]:
+    """Return the variables that give a worker its kernel ``protoc-gen-go`` (``kernel/plugin.go`` names them)."""
+    given = {"LABKIT_PROTOC_GEN_GO": plugin, "LABKIT_LAUNCHER": launcher}
+    return {name: str(path.absolute()) for name, path in given.items() if path is not None}
 
 
 def run_once(worker: Path, kernel: str, plan: Plan, *, timeout_s: float | None = None) -> Document:

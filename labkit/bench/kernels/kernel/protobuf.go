@@ -2,93 +2,71 @@ package kernel
 
 import (
 	"errors"
-	"fmt"
 
 	"google.golang.org/protobuf/proto"
-
-	"labkit.dev/kernels/pb"
 )
 
-const (
-	smallStream = 1
-	largeStream = 2
-
-	roundTrip = "unmarshalling what was marshalled gives an equal message"
-)
-
-func newSmall(random *random) *pb.Small {
-	return &pb.Small{
-		Id:     random.uint64(),
-		Name:   fmt.Sprintf("sensor-%08x", uint32(random.uint64())),
-		Value:  random.float64(),
-		Active: true,
-	}
-}
-
-func newLarge(random *random) *pb.Large {
-	m := &pb.Large{Title: "readings of one minute", Blob: make([]byte, 2048)}
-	for len(m.Items) < 100 {
-		m.Items = append(m.Items, newSmall(random))
-	}
-	for len(m.Readings) < 256 {
-		m.Deltas = append(m.Deltas, int64(random.uint64()>>44)-1<<19)
-		m.Readings = append(m.Readings, random.float64())
-	}
-	for i := range m.Blob {
-		m.Blob[i] = byte(random.uint64())
-	}
-	return m
-}
+const roundTrip = "unmarshalling what was marshalled gives an equal message"
 
 func protobufKernels() []Kernel {
-	small := codec{
-		fixed: func() proto.Message { return newSmall(newRandom(smallStream)) },
-		empty: func() proto.Message { return new(pb.Small) },
-	}
-	large := codec{
-		fixed: func() proto.Message { return newLarge(newRandom(largeStream)) },
-		empty: func() proto.Message { return new(pb.Large) },
-	}
-	return []Kernel{
-		small.marshalKernel("protobuf-marshal-small", "protobuf: marshal a small message"),
-		small.unmarshalKernel("protobuf-unmarshal-small", "protobuf: unmarshal a small message"),
-		large.marshalKernel("protobuf-marshal-large", "protobuf: marshal a large message"),
-		large.unmarshalKernel("protobuf-unmarshal-large", "protobuf: unmarshal a large message"),
-	}
+	return codecKernels("protobuf",
+		func(c codec) Instance { return &marshal{codec: c} },
+		func(c codec) Instance { return &unmarshal{codec: c} })
 }
 
-// codec is one message type with its fixed message.
+// codecKernels returns a marshal and an unmarshal kernel of each shape.
+func codecKernels(family string, marshal, unmarshal func(codec) Instance) []Kernel {
+	var all []Kernel
+	for _, s := range shapes() {
+		for _, way := range []struct {
+			name string
+			make func(codec) Instance
+		}{{"marshal", marshal}, {"unmarshal", unmarshal}} {
+			s, way := s, way // Go 1.21 has one variable a loop
+			all = append(all, single(Kernel{
+				Name: family + "-" + way.name + "-" + s.name, Title: family + ": " + way.name + " " + s.title,
+				Checked: roundTrip, Family: family, Operation: "message",
+				BytesPerOp: int64(proto.Size(s.fixed())),
+				Setup: func() (Instance, error) {
+					m := s.fixed()
+					data, err := proto.Marshal(m)
+					return way.make(codec{shape: s, message: m, data: data}), err
+				},
+			}))
+		}
+	}
+	return all
+}
+
+// codec is one message and its bytes.
 type codec struct {
-	fixed func() proto.Message
-	empty func() proto.Message
+	shape
+	message message
+	data    []byte
 }
 
-func (c codec) marshalKernel(name, title string) Kernel {
-	return Kernel{Name: name, Title: title, Checked: roundTrip, SingleThreaded: true, Setup: func() (Instance, error) {
-		m := c.fixed()
-		return &marshal{codec: c, message: m, size: proto.Size(m)}, nil
-	}}
-}
+func (c codec) PayloadBytes() int { return len(c.data) }
+func (c codec) Close()            {}
 
-func (c codec) unmarshalKernel(name, title string) Kernel {
-	return Kernel{Name: name, Title: title, Checked: roundTrip, SingleThreaded: true, Setup: func() (Instance, error) {
-		m := c.fixed()
-		data, err := proto.Marshal(m)
-		return &unmarshal{codec: c, message: m, data: data}, err
-	}}
+// verifyEncoded reads bytes with google.golang.org/protobuf, whoever wrote them.
+func (c codec) verifyEncoded(data []byte) error {
+	got := c.empty()
+	if err := proto.Unmarshal(data, got); err != nil {
+		return err
+	}
+	return equalMessages(got, c.message)
 }
 
 // marshal encodes one message into a new buffer each time, as proto.Marshal's callers do.
 type marshal struct {
 	codec
-	message proto.Message
-	size    int
-	out     []byte
+	out []byte
 }
 
 func (k *marshal) Run(n int) error {
+	var m proto.Message = k.message
 	for i := 0; i < n; i++ {
-		data, err := proto.Marshal(k.message)
+		data, err := proto.Marshal(m)
 		if err != nil {
 			return err
 		}
@@ -97,30 +75,14 @@ func (k *marshal) Run(n int) error {
 	return nil
 }
 
-func (k *marshal) Check() error {
-	if err := k.Run(1); err != nil {
-		return err
-	}
-	return k.verify()
-}
+func (k *marshal) Check() error { return once(k) }
 
-func (k *marshal) verify() error {
-	got := k.empty()
-	if err := proto.Unmarshal(k.out, got); err != nil {
-		return err
-	}
-	return equalMessages(got, k.message)
-}
-
-func (k *marshal) PayloadBytes() int { return k.size }
-func (k *marshal) Close()            {}
+func (k *marshal) verify() error { return k.verifyEncoded(k.out) }
 
 // unmarshal decodes one message into a new struct each time.
 type unmarshal struct {
 	codec
-	message proto.Message
-	data    []byte
-	out     proto.Message
+	out message
 }
 
 func (k *unmarshal) Run(n int) error {
@@ -134,17 +96,23 @@ func (k *unmarshal) Run(n int) error {
 	return nil
 }
 
-func (k *unmarshal) Check() error {
+func (k *unmarshal) Check() error { return once(k) }
+
+func (k *unmarshal) verify() error { return equalMessages(k.out, k.message) }
+
+// verifier is an Instance whose check looks at what Run left behind.
+type verifier interface {
+	Run(n int) error
+	verify() error
+}
+
+// once is the check of most kernels.
+func once(k verifier) error {
 	if err := k.Run(1); err != nil {
 		return err
 	}
 	return k.verify()
 }
-
-func (k *unmarshal) verify() error { return equalMessages(k.out, k.message) }
-
-func (k *unmarshal) PayloadBytes() int { return len(k.data) }
-func (k *unmarshal) Close()            {}
 
 func equalMessages(got, want proto.Message) error {
 	if !proto.Equal(got, want) {

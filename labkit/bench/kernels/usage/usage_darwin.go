@@ -18,6 +18,6 @@ func ExecutedBy() string { return "" }
 
 // PeakMemoryBytes returns the greatest resident size so far: ru_maxrss, which macOS gives in bytes.
 func PeakMemoryBytes() (int64, error) {
-	r, err := read()
+	r, err := read(syscall.RUSAGE_SELF)
 	return int64(r.Maxrss), err
 }

@@ -3,6 +3,7 @@ module labkit.dev/kernels
 go 1.21
 
 require (
+	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10
 	gonum.org/v1/gonum v0.15.0
 	google.golang.org/grpc v1.66.3
 	google.golang.org/protobuf v1.34.2

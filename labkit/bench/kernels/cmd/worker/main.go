@@ -30,17 +30,11 @@ const (
 		" | worker serve --kernel NAME [--iterations N | --slice-time DURATION] [--units N]"
 )
 
-type listed struct {
-	Name           string `json:"name"`
-	Title          string `json:"title"`
-	Checked        string `json:"checked"`
-	SingleThreaded bool   `json:"single_threaded"`
-}
-
 type list struct {
-	Schema       int      `json:"schema"`
-	SuiteVersion int      `json:"suite_version"`
-	Kernels      []listed `json:"kernels"`
+	Schema       int                  `json:"schema"`
+	SuiteVersion int                  `json:"suite_version"`
+	Kernels      []kernel.Description `json:"kernels"`
+	NotMeasured  []kernel.Missing     `json:"not_measured"`
 }
 
 func main() {
@@ -72,9 +66,9 @@ func runList(args []string, stdout, stderr io.Writer) int {
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
 		return exitUsage
 	}
-	all := list{Schema: measure.Schema, SuiteVersion: kernel.SuiteVersion}
-	for _, k := range kernel.All() {
-		all.Kernels = append(all.Kernels, listed{k.Name, k.Title, k.Checked, k.SingleThreaded})
+	all := list{
+		Schema: measure.Schema, SuiteVersion: kernel.SuiteVersion,
+		Kernels: kernel.Descriptions(), NotMeasured: kernel.NotMeasured(),
 	}
 	if *asJSON {
 		return printJSON(all, stdout, stderr)
