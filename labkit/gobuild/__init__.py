@@ -107,6 +107,7 @@ def build_own(
     name: str,
     generated: Mapping[str, Path],
     platform: str | None,
+    options: Options | None = None,
     begin: Callable[[], None] = lambda: None,
 ) -> Built:
     """Return one of labkit's own programs, built with the generated code and the runtime modules of a set.
@@ -118,6 +119,7 @@ def build_own(
         name: What to call the program.
         generated: The generated files by their path within the module.
         platform: As for :func:`build`.
+        options: As for :func:`build`.
         begin: As for :func:`build`.
 
     Raises:
@@ -127,7 +129,9 @@ def build_own(
 
     """
     overlay = dict(generated) | module_files(toolchain, module, files_of(module) | dict(generated))
-    return build(toolchain, module, package, name=name, platform=platform, overlay=overlay, begin=begin)
+    return build(
+        toolchain, module, package, name=name, platform=platform, overlay=overlay, options=options, begin=begin
+    )
 
 
 def files_of(module: Path) -> dict[str, Path]:
