@@ -63,11 +63,13 @@ def _report(found: dict[str, tuple[Agreement, Agreement | None]], *, go: str) ->
         differing += [f"- {name}: {each}" for examples in best.differing.values() for each in examples]
         lacking = bare.unknown.total() + bare.different
         rows.append(
-            f"| {name} | {best.instructions:,} | {best.same:,} | {best.both_data:,} | {best.different:,} | "
-            f"{best.unknown.total():,} | {lacking if extended else 0:,} |"
+            f"| {name} | {best.instructions:,} | {best.same:,} | {best.both_data:,} | {best.build_id:,} "
+            f"| {best.different:,} | {best.unknown.total():,} | {lacking if extended else 0:,} |"
         )
 
-    head = "instructions | the same | both: no instruction | different | LLVM knows none | LLVM as it comes lacks"
+    head = (
+        "instructions | same | both: no instruction | build ID | different | LLVM knows none | LLVM as it comes lacks"
+    )
     lines = [
         "# Agreement of labkit's decoding with llvm-objdump",
         "",
@@ -78,9 +80,10 @@ def _report(found: dict[str, tuple[Agreement, Agreement | None]], *, go: str) ->
         f"capstone {installed('capstone')}.",
         "",
         f"| text section | {head} |",
-        "|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|",
         *rows,
         "",
+        "Go's linker begins a Mach-O's text section with the build ID, a text: it is counted, and not compared.",
         f"arm64 was compared twice: as llvm-objdump comes, and with `{' '.join(FEATURES)}`.",
         "The last column counts what it does not name as it comes; the others are with the extensions.",
         "",

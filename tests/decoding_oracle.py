@@ -126,6 +126,7 @@ class Agreement:
     same: int = 0  # literally, or after the rules
     by_rule: Counter[str] = field(default_factory=Counter)  # agree only because of this rule
     both_data: int = 0  # neither knows an instruction there
+    build_id: int = 0  # rows within Go's build ID, a text at the beginning of a Mach-O's text section
     unknown: Counter[str] = field(default_factory=Counter)  # LLVM knows none; capstone's mnemonic
     differing: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # theirs, ours: examples
     bytes_compared: int = 0
@@ -182,8 +183,13 @@ def compare(path: Path, *, options: tuple[str, ...] = (), last_bytes: int = 0) -
         for address, size, mnemonic, operands in sweep(text, code.architecture, start)
     }
     found = Agreement(text_bytes=len(text), bytes_compared=sum(len(bytes_) for bytes_, _ in theirs.values()))
+    text_of_id = code.named("go:buildid")
+    literal = range(text_of_id.address, text_of_id.address + text_of_id.size_bytes) if text_of_id else range(0)
     for address, (bytes_, words) in theirs.items():
         found.instructions += 1
+        if address in literal:
+            found.build_id += 1
+            continue
         size, mine = ours.get(address, (0, "(no instruction begins here)"))
         if size == len(bytes_) and (words == mine or _same(found, words, mine, code.architecture, address)):
             found.same += 1
