@@ -121,7 +121,7 @@ def _build(go: Path, tree: Path, file: Path, platform: str, setting: str) -> Lev
     variables = {name: value} if name else {}
     command = ("build", "-trimpath", "-o", str(file), ".")
     try:
-        golang.run(go, *command, cwd=tree, timeout_s=600, GOOS=system, GOARCH=architecture, **variables)
+        golang.run(go, *command, cwd=tree, timeout_s=600, variables=variables, GOOS=system, GOARCH=architecture)
     except TimeoutExpiredError:
         raise
     except ProcessError as error:
