@@ -5,5 +5,6 @@ benchstat reads. :func:`read` takes anyone's file, :func:`write` gives labkit's 
 """
 
 from labkit.bench.benchfmt.reader import parse, read
+from labkit.bench.benchfmt.writer import write
 
-__all__ = ["parse", "read"]
+__all__ = ["parse", "read", "write"]
