@@ -88,7 +88,7 @@ func Serve(k kernel.Kernel, order Order, in io.Reader, out io.Writer) error {
 	answer := json.NewEncoder(out)
 	err = answer.Encode(Greeting{
 		Schema: ServeSchema, SuiteVersion: kernel.SuiteVersion, Kernel: k.Name, SingleThreaded: k.SingleThreaded,
-		Threads: threadsOf(k), NeedsWallTime: !k.SingleThreaded, Refused: false,
+		Threads: k.Threads, NeedsWallTime: k.NeedsWallTime, Refused: k.RefusedTranslated,
 		Iterations: nominal, Units: order.Units,
 		GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, GoVersion: runtime.Version(), GOMAXPROCS: runtime.GOMAXPROCS(0),
 		Translated: usage.Translated(), CPUName: usage.CPUName(), ExecutedBy: usage.ExecutedBy(),
@@ -177,13 +177,6 @@ func (o Order) plan(try func(iterations int) (Slice, error)) (nominal, real int,
 		return 0, 0, fmt.Errorf("%w: %d iterations of %d units are not a whole number", ErrOrder, nominal, o.Units)
 	}
 	return nominal, nominal * o.Units / NominalUnits, nil
-}
-
-func threadsOf(k kernel.Kernel) int {
-	if k.SingleThreaded {
-		return 1
-	}
-	return runtime.GOMAXPROCS(0)
 }
 
 func gcd(a, b int) int {
