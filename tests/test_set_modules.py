@@ -51,7 +51,7 @@ def with_modules(toolchain, *modules):
 def test_the_files_that_are_kept_require_the_sets_runtime_and_are_tidy(sets, tmp_path, which, name):
     toolchain = sets[name].toolchain
     module, folder, proto = PROGRAMS[which]
-    files = module_files(toolchain, module, files_of(module))
+    files = module_files(toolchain, module, lambda: files_of(module))
     copy = tmp_path / which
     shutil.copytree(module, copy)
     codegen.generate(toolchain, [proto], proto_path=folder, out=tmp_path / "made")
@@ -88,7 +88,7 @@ def test_a_users_set_with_other_runtime_modules_works_and_then_without_a_network
     facts = sets["handbook"]
     mine = with_modules(facts.toolchain, *OTHER)
     code = {f"pb/{file.path}": facts.generated_folder / file.path for file in facts.generated.files}
-    files = module_files(mine, HELLO, files_of(HELLO) | code)
+    files = module_files(mine, HELLO, lambda: files_of(HELLO) | code)
     text = files["go.mod"].read_text()
     assert [line for line in text.splitlines() if "v1.34.1" in line or "v1.64.1" in line]
     assert "\ngo 1.21" in text
@@ -104,7 +104,7 @@ def test_a_users_set_with_other_runtime_modules_works_and_then_without_a_network
     monkeypatch.setenv("GOPROXY", "off")
     golang._network_settings.cache_clear()
     try:
-        assert module_files(mine, HELLO, files_of(HELLO) | code) == files
+        assert module_files(mine, HELLO, lambda: files_of(HELLO) | code) == files
         served = call_server(build_server(mine, facts.generated, facts.generated_folder))
     finally:
         golang._network_settings.cache_clear()
@@ -125,7 +125,7 @@ def test_the_worker_of_a_users_set_has_its_modules_and_the_kept_gonum(sets, empt
 def test_a_runtime_that_the_sets_go_cannot_compile_is_refused(handbook, sets, empty_store):
     mine = with_modules(handbook, *sets["current"].toolchain.modules)
     with pytest.raises(BuildError, match=r"requires go >= 1\.26.*running go 1\.21\.13") as caught:
-        module_files(mine, HELLO, files_of(HELLO))
+        module_files(mine, HELLO, lambda: files_of(HELLO))
     assert "the set mine" in caught.value.what
     assert "labkit setup --for" in caught.value.remedy
     assert not list((empty_store / "store").glob("module-*"))
@@ -134,7 +134,7 @@ def test_a_runtime_that_the_sets_go_cannot_compile_is_refused(handbook, sets, em
 def test_runtime_modules_that_exclude_each_other_are_refused(handbook, empty_store):
     old = msgspec.structs.replace(OTHER[0], version="v1.30.0")
     with pytest.raises(BuildError, match=r"requires google\.golang\.org/protobuf@v1\.3\d"):
-        module_files(with_modules(handbook, old, OTHER[1]), HELLO, files_of(HELLO))
+        module_files(with_modules(handbook, old, OTHER[1]), HELLO, lambda: files_of(HELLO))
 
 
 def test_a_runtime_module_that_is_not_the_pinned_one_is_refused(sets, empty_store):
@@ -142,7 +142,7 @@ def test_a_runtime_module_that_is_not_the_pinned_one_is_refused(sets, empty_stor
     code = {f"pb/{file.path}": facts.generated_folder / file.path for file in facts.generated.files}
     bad = msgspec.structs.replace(OTHER[1], sum="h1:" + "A" * 43 + "=")
     with pytest.raises(ProvisionError, match=r"grpc@v1\.64\.1 does not have the sum that the set mine pins"):
-        module_files(with_modules(facts.toolchain, OTHER[0], bad), HELLO, files_of(HELLO) | code)
+        module_files(with_modules(facts.toolchain, OTHER[0], bad), HELLO, lambda: files_of(HELLO) | code)
     assert not list((empty_store / "store").glob("module-*"))
 
 
@@ -153,7 +153,7 @@ def test_without_a_network_it_says_what_to_do(handbook, tmp_path, monkeypatch):
     golang._network_settings.cache_clear()
     try:
         with pytest.raises(NetworkError, match=r"the go\.mod of labkit\.dev/hello for the set mine must be") as caught:
-            module_files(with_modules(handbook, *OTHER), HELLO, files_of(HELLO))
+            module_files(with_modules(handbook, *OTHER), HELLO, lambda: files_of(HELLO))
     finally:
         golang._network_settings.cache_clear()
     assert "run it once with a network" in caught.value.remedy

@@ -88,10 +88,11 @@ class Facts:
             BuildError: No go.mod has the set's runtime modules.
 
         """
-        code = codegen.generated_code(self.generated, self.generated_folder)
-        sources = gobuild.files_of(codegen.MODULE) | code
-        go_mod = gobuild.module_files(self.toolchain, codegen.MODULE, sources)["go.mod"]
+        go_mod = gobuild.module_files(self.toolchain, codegen.MODULE, self._server_sources)["go.mod"]
         return compat.setup_for(go_mod, machine=self.machine, go=toolchain.program(self.toolchain, "go"))
+
+    def _server_sources(self) -> dict[str, Path]:
+        return gobuild.files_of(codegen.MODULE) | codegen.generated_code(self.generated, self.generated_folder)
 
     def by_module(self, wanted: bool) -> SideBySide | None:
         """Return what holding versions by module does, tried anew with gopls; None when that is not wanted.
@@ -252,11 +253,10 @@ class Facts:
 
         """
         code = codegen.generated_code(self.generated, self.generated_folder)
-        sources = gobuild.files_of(codegen.MODULE) | code
         server = matrix.Given(
             module=codegen.MODULE,
             package=".",
-            overlay=code | gobuild.module_files(self.toolchain, codegen.MODULE, sources),
+            overlay=code | gobuild.module_files(self.toolchain, codegen.MODULE, self._server_sources),
             work=lambda words: codegen.call_program(words).reply,
         )
         return matrix.run(self.toolchain, {"server": server}, matrix.selection(part), progress=self._progress)

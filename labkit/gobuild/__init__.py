@@ -128,7 +128,7 @@ def build_own(
         NetworkError: A module could not be fetched.
 
     """
-    overlay = dict(generated) | module_files(toolchain, module, files_of(module) | dict(generated))
+    overlay = dict(generated) | module_files(toolchain, module, lambda: files_of(module) | dict(generated))
     return build(
         toolchain, module, package, name=name, platform=platform, overlay=overlay, options=options, begin=begin
     )
@@ -154,8 +154,8 @@ def _compile(  # noqa: PLR0917 - one call, from above
             shutil.copyfile(file, tree / path)
         started = time.monotonic()
         try:
-            target = {"GOOS": system, "GOARCH": architecture, **how.environment()}
-            golang.run(go, "build", *how.flags(), "-o", str(binary), package, cwd=tree, **target)
+            words = ("build", *how.flags(), "-o", str(binary), package)
+            golang.run(go, *words, cwd=tree, variables=how.environment(), GOOS=system, GOARCH=architecture)
         except TimeoutExpiredError:
             raise
         except ProcessError as error:

@@ -8,7 +8,7 @@ went in, so that the next time needs no network. Compiles nothing.
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,13 +38,14 @@ class _Kept(Record, frozen=True, kw_only=True):
         return {name: self.go_mod.with_name(name) for name in _NAMES}
 
 
-def module_files(toolchain: Toolchain, module: Path, sources: Mapping[str, Path]) -> dict[str, Path]:
+def module_files(toolchain: Toolchain, module: Path, sources: Callable[[], Mapping[str, Path]]) -> dict[str, Path]:
     """Return the go.mod and go.sum, by these names, that require a set's runtime modules for a program.
 
     Args:
         toolchain: The set.
         module: The folder of the program's own go.mod; what lies in ``<module>_sets/*`` counts too.
-        sources: All files of the module by their path within it, generated ones too: their imports are what is needed.
+        sources: Returns all files of the module by their path within it, generated ones too: their imports are what is
+            needed. Asked only when the files must be derived.
 
     Raises:
         BuildError: No files with the set's runtime modules can be made, such as when one of them needs a newer Go.
@@ -60,7 +61,7 @@ def module_files(toolchain: Toolchain, module: Path, sources: Mapping[str, Path]
         if all(pinned[name].version == version for name, version in each.direct.items() if name in pinned):
             return each.files()
     nearest = max(fitting, key=lambda each: _version(each.go), default=min(kept, key=lambda each: _version(each.go)))
-    return _derived(toolchain, nearest, [pinned[name] for name in nearest.direct if name in pinned], sources)
+    return _derived(toolchain, nearest, [pinned[name] for name in nearest.direct if name in pinned], sources())
 
 
 def _read(path: Path) -> _Kept:

@@ -7,7 +7,7 @@ GOBIN is a folder of the store. Only how the user reaches modules (GOPROXY and i
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -70,15 +70,24 @@ def environment(go: Path, *, path: str = "", **more: str) -> dict[str, str]:
     )
 
 
-def run(go: Path, *arguments: str, cwd: Path, timeout_s: float = _BUILD_TIMEOUT_S, **more: str) -> proc.Completed:
-    """Run the go command in the set's environment.
+def run(
+    go: Path,
+    *arguments: str,
+    cwd: Path,
+    timeout_s: float = _BUILD_TIMEOUT_S,
+    variables: Mapping[str, str] | None = None,
+    **more: str,
+) -> proc.Completed:
+    """Run the go command in the set's environment; ``variables`` and ``more`` are set over it.
 
     Raises:
         NetworkError: A module could not be fetched.
         ProcessError: It failed otherwise.
 
     """
-    done = proc.run([go, *arguments], env=environment(go, **more), timeout_s=timeout_s, cwd=cwd, check=False)
+    done = proc.run(
+        [go, *arguments], env=environment(go, **more) | dict(variables or {}), timeout_s=timeout_s, cwd=cwd, check=False
+    )
     if done.returncode == 0:
         return done
     said = done.stderr + done.stdout  # with -json, go says on standard output what went wrong
