@@ -217,7 +217,7 @@ func shortcut(i Instance) {
 
 func astray(i Instance) {
 	k := i.(*walk)
-	*(*unsafe.Pointer)(k.at) = k.memory.at(k.memory.size)
+	*(*unsafe.Pointer)(k.at) = k.memory.At(k.memory.Size)
 }
 
 func TestMemoryThatComesBackDirtyIsRefused(t *testing.T) {

@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"labkit.dev/kernels/memory"
+)
 
 const (
 	scalar = 3.0
@@ -43,7 +47,7 @@ func streamKernels() []Kernel {
 }
 
 func standardArray() int64 {
-	cache := lastLevelCacheBytes()
+	cache := memory.LastLevelCacheBytes()
 	if cache == 0 {
 		cache = unknownCache
 	}
@@ -63,18 +67,18 @@ type arrays struct {
 	bytes    int
 	loop     func(a, b, c []float64)
 	want     func(i int) float64
-	memory   *memory
+	memory   *memory.Memory
 }
 
 func newArrays(size int64, name string, bytes int, loop func(a, b, c []float64), want func(int) float64) (Instance, error) {
 	if size < 4096 || size%4096 != 0 || size > 4<<30 {
 		return nil, fmt.Errorf("an array of %d bytes: a multiple of 4096 up to 4 GiB is needed", size)
 	}
-	m, err := newMemory(3*size, true)
+	m, err := memory.New(3*size, true)
 	if err != nil {
 		return nil, err
 	}
-	all, n := m.floats(), int(size/8)
+	all, n := m.Floats(), int(size/8)
 	k := &arrays{a: all[:n:n], b: all[n : 2*n : 2*n], c: all[2*n:], bytes: bytes, loop: loop, want: want, memory: m}
 	for i := 0; i < n; i++ {
 		k.a[i], k.b[i], k.c[i] = valueOfA(i), valueOfB(i), valueOfC(i)

@@ -6,9 +6,13 @@ import (
 	"strconv"
 	"time"
 	"unsafe"
+
+	"labkit.dev/kernels/memory"
 )
 
 const (
+	lineBytes = 64 // the least line of the chips at hand; where it is 128, two places share one, at random times
+
 	// OrderVariable names the environment variable with the seed of the probes' random orders. Without it each process
 	// draws its own, so that no one order, and no one set of conflicts in a cache, stands for all.
 	OrderVariable = "LABKIT_ORDER_SEED"
@@ -51,17 +55,17 @@ func octaves(first, last int64) []int64 {
 // (Apple's from M2 and M3 on) may still run ahead of a cycle that they have learnt: a latency below the first cache's own
 // is their mark.
 type walk struct {
-	memory *memory
+	memory *memory.Memory
 	at     unsafe.Pointer
 	places int
 }
 
 // newWalk links the places at the given offsets into a cycle, in their order.
-func newWalk(m *memory, offsets []int64) *walk {
+func newWalk(m *memory.Memory, offsets []int64) *walk {
 	for i, offset := range offsets {
-		*(*unsafe.Pointer)(m.at(offset)) = m.at(offsets[(i+1)%len(offsets)])
+		*(*unsafe.Pointer)(m.At(offset)) = m.At(offsets[(i+1)%len(offsets)])
 	}
-	return &walk{memory: m, at: m.at(offsets[0]), places: len(offsets)}
+	return &walk{memory: m, at: m.At(offsets[0]), places: len(offsets)}
 }
 
 func newChase(size int64) (Instance, error) {
@@ -103,7 +107,7 @@ func newPairs(stride int64) (Instance, error) {
 	if stride < 8 || stride%8 != 0 || stride > blockBytes-8 {
 		return nil, fmt.Errorf("a stride of %d bytes: a multiple of 8 up to %d is needed", stride, blockBytes-8)
 	}
-	m, err := newMemory(pairBytes, true)
+	m, err := memory.New(pairBytes, true)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +119,7 @@ func newPairs(stride int64) (Instance, error) {
 }
 
 func newShuffled(size int64, huge bool, places int64, offset func(i int64) int64) (Instance, error) {
-	m, err := newMemory(size, huge)
+	m, err := memory.New(size, huge)
 	if err != nil {
 		return nil, err
 	}
@@ -177,11 +181,11 @@ func (k *walk) Check() error {
 }
 
 func (k *walk) verify() error {
-	seen := make([]bool, k.memory.size/8)
+	seen := make([]bool, k.memory.Size/8)
 	at := k.at
 	for i := 0; i < k.places; i++ {
-		offset := int64(uintptr(at) - uintptr(k.memory.start))
-		if offset < 0 || offset >= k.memory.size || offset%8 != 0 {
+		offset := k.memory.Offset(at)
+		if offset < 0 || offset >= k.memory.Size || offset%8 != 0 {
 			return fmt.Errorf("load %d leads out of the memory", i)
 		}
 		if seen[offset/8] {

@@ -1,4 +1,4 @@
-package kernel
+package memory
 
 import (
 	"os"
@@ -18,8 +18,8 @@ func advise(mapped []byte, huge bool) {
 	_ = syscall.Madvise(mapped, advice)
 }
 
-// lastLevelCacheBytes returns what Linux says of the greatest cache of the first processor; 0 where it says nothing.
-func lastLevelCacheBytes() int64 {
+// LastLevelCacheBytes returns what Linux says of the greatest cache of the first processor; 0 where it says nothing.
+func LastLevelCacheBytes() int64 {
 	files, _ := filepath.Glob("/sys/devices/system/cpu/cpu0/cache/index*/size")
 	greatest := int64(0)
 	for _, file := range files {
