@@ -1,0 +1,3 @@
+module labkit.dev/layout
+
+go 1.21
