@@ -10,6 +10,7 @@ from labkit.cli.app import main
 from labkit.model.drift import Drift
 from labkit.model.generation import Generation
 from labkit.model.output import ErrorOutput, MachineOutput, PublishOutput, RunsOutput
+from labkit.model.regression import BenchOutput
 from labkit.model.toolchain import Toolchain
 from labkit.system import records
 from labkit.toolchain.compat import CHOSEN, Answer, catalogue
@@ -23,6 +24,7 @@ DOCUMENTS = {
     "publish": PublishOutput,
     "generate": Generation,
     "drift": Drift,
+    "bench": BenchOutput,
     "error": ErrorOutput,
 }
 

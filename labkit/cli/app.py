@@ -4,11 +4,13 @@ import json
 import os
 import sys
 import traceback
+from itertools import pairwise
 from typing import Annotated, NoReturn
 
 import typer
 
 from labkit import __version__
+from labkit.cli.bench import bench
 from labkit.cli.doctor import doctor
 from labkit.cli.drift import drift
 from labkit.cli.generate import generate
@@ -59,17 +61,18 @@ def options(
         logs.to_terminal(logging.INFO if verbose == 1 else logging.DEBUG)
 
 
-for command in (machine, setup, doctor, generate, drift, inspect, run, publish, lab):
+for command in (machine, setup, doctor, generate, drift, inspect, bench, run, publish, lab):
     app.command()(command)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit; the only place where errors end."""
     words = sys.argv[1:] if arguments is None else arguments
+    json_wanted = _wants_json(words)
     try:
         code = app(words, prog_name="labkit", standalone_mode=False)
     except LabError as error:
-        sys.exit(_report(error.what, error.remedy, error.exit_code, as_json="--json" in words))
+        sys.exit(_report(error.what, error.remedy, error.exit_code, as_json=json_wanted))
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except BrokenPipeError:
@@ -79,13 +82,17 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except Exception as error:  # noqa: BLE001 - the last line of defence
         if hasattr(error, "format_message"):  # a usage error of the command-line library
             usage = UsageError(error.format_message(), remedy="see labkit --help, or labkit COMMAND --help")
-            sys.exit(_report(usage.what, usage.remedy, usage.exit_code, as_json="--json" in words))
+            sys.exit(_report(usage.what, usage.remedy, usage.exit_code, as_json=json_wanted))
         traceback.print_exc()
         what = f"labkit did not foresee this: {type(error).__name__}: {error}"
-        sys.exit(_report(what, "please report it with the lines above", UNFORESEEN, as_json="--json" in words))
+        sys.exit(_report(what, "please report it with the lines above", UNFORESEEN, as_json=json_wanted))
     if code == INTERRUPTED:
-        _report("interrupted", "run it again: what was provisioned and built is kept", code, as_json="--json" in words)
+        _report("interrupted", "run it again: what was provisioned and built is kept", code, as_json=json_wanted)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _wants_json(words: list[str]) -> bool:
+    return "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words)
 
 
 def _report(what: str, remedy: str, code: int, *, as_json: bool) -> int:

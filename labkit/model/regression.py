@@ -46,8 +46,8 @@ class Change(Record, frozen=True, kw_only=True):
     verdict: Verdict
 
 
-class NotCompared(Record, frozen=True, kw_only=True):
-    """A kernel of one side that was not compared, and why."""
+class LeftOut(Record, frozen=True, kw_only=True):
+    """A kernel that was not measured, or not compared, and why."""
 
     kernel: str
     why: Text
@@ -69,7 +69,7 @@ class Regression(Record, frozen=True, kw_only=True):
     alpha: float
     threshold_percent: float  # a smaller change is no verdict, however sure
     changes: tuple[Change, ...]
-    not_compared: tuple[NotCompared, ...]
+    not_compared: tuple[LeftOut, ...]
     differences: tuple[Difference, ...]
 
     @property
@@ -95,4 +95,5 @@ class BenchOutput(Record, frozen=True, kw_only=True):
     condition_after: Condition
     toolchain: str  # the set's name; its digest is in each sample
     kernels: tuple[Measured, ...]
+    not_measured: tuple[LeftOut, ...]  # of those that were asked for
     regression: Regression | None

@@ -14,9 +14,9 @@ from labkit.bench.statistics import summarise
 from labkit.bench.summary import QUIET_CPU_SHARE
 from labkit.errors import UsageError, VacuousError
 from labkit.model.base import Text
-from labkit.model.regression import Change, Clock, Difference, NotCompared, Regression, Verdict
+from labkit.model.regression import Change, Clock, Difference, LeftOut, Regression, Verdict
 
-__all__ = ["THRESHOLD_PERCENT", "Baseline", "compare", "could_see_percent", "load", "of_samples"]
+__all__ = ["THRESHOLD_PERCENT", "Baseline", "comparable", "compare", "could_see_percent", "load", "of_samples"]
 
 #: The smallest change that is a verdict. Two runs lie hours or weeks apart, and what changed of the machine between
 #: them is in no interval of either; the paired method, which runs both sides together, has 1 %.
@@ -31,18 +31,18 @@ def compare(before: Baseline, after: Baseline, *, threshold_percent: float = THR
         VacuousError: They have no kernel in common.
 
     """
-    _comparable(before, after)
+    comparable(before, after)
     pairs: dict[str, tuple[Clock, tuple[float, ...], tuple[float, ...]]] = {}
-    left_out: list[NotCompared] = []
+    left_out: list[LeftOut] = []
     for kernel in dict.fromkeys((*after.series, *before.series)):
         old, new = before.series.get(kernel), after.series.get(kernel)
         if old is None or new is None:
             which = "no_baseline" if old is None else "not_run"
-            left_out.append(NotCompared(kernel=kernel, why=Text(id=f"benchcli.why.{which}")))
+            left_out.append(LeftOut(kernel=kernel, why=Text(id=f"benchcli.why.{which}")))
             continue
         chosen = _chosen(old, new)
         if isinstance(chosen, Text):
-            left_out.append(NotCompared(kernel=kernel, why=chosen))
+            left_out.append(LeftOut(kernel=kernel, why=chosen))
         else:
             pairs[kernel] = chosen
     if not pairs:
@@ -80,7 +80,13 @@ def could_see_percent(times: Iterable[float]) -> float | None:
 _IDENTITY: Final = frozenset({*HARD, "machine", "toolchain"} - {"translated"})
 
 
-def _comparable(before: Baseline, after: Baseline) -> None:
+def comparable(before: Baseline, after: Baseline) -> None:
+    """Refuse to compare what is of another machine, suite or translation; what a side does not say is not held to it.
+
+    Raises:
+        UsageError: The message names the field, and both values.
+
+    """
     for field in HARD:
         was, now = before.facts.get(field), after.facts.get(field)
         if was is not None and now is not None and not _same(field, was, now):

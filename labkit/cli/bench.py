@@ -1,0 +1,238 @@
+"""``labkit bench``: how fast the kernels are here, and whether they have become slower."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labkit.errors import GATE_FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from labkit.bench.regression import Baseline
+    from labkit.bench.regression.shown import Rows
+    from labkit.facts import Facts
+    from labkit.model.regression import BenchOutput, LeftOut
+
+
+class Format(StrEnum):
+    """What is written to standard output."""
+
+    TEXT = "text"
+    JSON = "json"
+    GO = "go"
+
+
+def bench(
+    *,
+    suite: Annotated[
+        str | None, typer.Option("--suite", help="Measure this suite.", metavar="NAME", show_default="quick")
+    ] = None,
+    kernel: Annotated[
+        list[str] | None,
+        typer.Option("--kernel", metavar="NAME", help="Measure this kernel, NAME@POINT or NAME@*; again for more."),
+    ] = None,
+    processes: Annotated[int, typer.Option("--processes", help="Fresh processes a kernel.")] = 10,
+    form: Annotated[Format, typer.Option("--format", help="go is what benchstat reads.")] = Format.TEXT,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="RECORD",
+            help="Compare with a record.json, what --out wrote, or a Go benchmark file; exit 1 on a shown slowdown.",
+            show_default=False,
+        ),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option("--threshold", metavar="PERCENT", help="A smaller change is no slowdown.", min=0)
+    ] = 5.0,
+    toolchain: Annotated[
+        str, typer.Option("--toolchain", "--set", help="The set that builds the kernels.")
+    ] = "current",
+    markdown: Annotated[
+        Path | None,
+        typer.Option(
+            "--markdown", metavar="FILE", help="Write the comparison; appended where FILE is $GITHUB_STEP_SUMMARY."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Keep the measurement too: JSON, or Go's format with --format go."),
+    ] = None,
+) -> None:
+    """Measure kernels in fresh processes and say how long an operation takes, with intervals.
+
+    With --against the exit code is 1 when a slowdown is shown, and the kernels are those of the baseline when none is
+    named. A baseline of another machine or another version of the suite is refused.
+    """
+    from labkit.bench import Plan
+    from labkit.bench.benchfmt import write
+    from labkit.bench.regression import load
+    from labkit.errors import UsageError
+    from labkit.facts import Facts
+    from labkit.system.progress import steps
+    from labkit.system.store import write_atomically
+    from labkit.words import say
+
+    if markdown is not None and against is None:
+        raise UsageError("--markdown shows a comparison, and there is none", remedy="name a baseline with --against")
+    Plan(processes=processes)  # refused before anything is built
+    before = None if against is None else load(against)
+    facts = Facts(toolchain, progress=steps("labkit setup"))
+    names, lacking = _choose(facts, suite, kernel or [], before)
+    output = _measure(facts, names, lacking, processes=processes, before=before, threshold=threshold)
+    form = Format.JSON if json else form
+    go = write([each.sample for each in output.kernels], output.machine) if form is Format.GO else ""
+    if out is not None:
+        write_atomically(out, go or _document(output) + "\n")
+    if markdown is not None and output.regression is not None:
+        _write_markdown(output, markdown)
+    if form is Format.JSON:
+        typer.echo(_document(output))
+    elif form is Format.GO:
+        typer.echo(go, nl=False)
+    else:
+        _print(output)
+        if out is not None:
+            typer.echo(say("benchcli.table.saved", file=str(out)))
+    if output.regression is not None and output.regression.slower:
+        if form is Format.GO:
+            _tell(output)
+        raise typer.Exit(GATE_FAILED)
+
+
+def _choose(
+    facts: "Facts", suite: str | None, kernels: "Sequence[str]", before: "Baseline | None"
+) -> tuple[tuple[str, ...], tuple["LeftOut", ...]]:
+    """Return the kernels to measure, each with its point, and those that cannot be measured here.
+
+    A baseline of another machine or suite is refused here, before anything is measured.
+    """
+    from labkit.bench import suites
+    from labkit.bench.regression import comparable, of_samples
+    from labkit.bench.worker import list_all
+    from labkit.model.base import Text
+    from labkit.model.regression import LeftOut
+
+    now = of_samples((), facts.machine, name="")
+    if before is not None:
+        comparable(before, now)
+    listed = list_all(Path(facts.worker.path))
+    if before is not None:
+        comparable(before, now._replace(facts={**now.facts, "suite": str(listed.suite_version)}))
+    wanted = list(kernels)
+    reasons = {missing.name: missing.reason for missing in listed.not_measured}
+    asked: Sequence[str] = ()
+    if suite is None and not kernels and before is not None:
+        known = {each.name for each in listed.kernels}
+        asked = tuple(before.series)
+        wanted = [name for name in asked if name.partition("@")[0] in known]
+    elif suite is not None or not kernels:
+        name = suite or suites.STANDARD
+        wanted += suites.suite(name, lacking=listed.not_measured)
+        asked = suites.suites()[name].kernels
+        asked = tuple(reasons) if "*" in asked else asked
+    chosen = suites.choose(wanted, listed.kernels, lacking=listed.not_measured)
+    bare = dict.fromkeys(name.partition("@")[0] for name in asked)
+    left_out = (LeftOut(kernel=name, why=Text(id=f"bench.missing.{reasons[name]}")) for name in bare if name in reasons)
+    return tuple(each.name for each in chosen), tuple(left_out)
+
+
+def _measure(
+    facts: "Facts",
+    names: tuple[str, ...],
+    lacking: tuple["LeftOut", ...],
+    *,
+    processes: int,
+    before: "Baseline | None",
+    threshold: float,
+) -> "BenchOutput":
+    from labkit import __version__
+    from labkit.bench import Plan
+    from labkit.bench.benchfmt.writer import cpu_per_process
+    from labkit.bench.regression import compare, could_see_percent, of_samples
+    from labkit.model.regression import BenchOutput, Measured
+    from labkit.system.progress import bar
+
+    plan = Plan(kernels=names, processes=processes)
+    first = facts.condition()
+    samples = facts.measure(plan, progress=bar("labkit bench"))
+    last = facts.condition()
+    after = of_samples(samples, facts.machine, name="", conditions=(first, last))
+    return BenchOutput(
+        labkit_version=__version__,
+        machine=facts.machine,
+        condition_before=first,
+        condition_after=last,
+        toolchain=facts.toolchain.name,
+        kernels=tuple(
+            Measured(sample=each, could_see_percent=could_see_percent(map(cpu_per_process, each.processes)))
+            for each in samples
+        ),
+        not_measured=lacking,
+        regression=None if before is None else compare(before, after, threshold_percent=threshold),
+    )
+
+
+def _document(output: "BenchOutput") -> str:
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(output), indent=1).decode()
+
+
+def _write_markdown(output: "BenchOutput", file: Path) -> None:
+    from labkit.bench.regression.markdown import markdown
+    from labkit.system.store import saying_why, write_atomically
+
+    assert output.regression is not None  # noqa: S101 - the caller asked
+    text = markdown(output.regression)
+    if os.environ.get("GITHUB_STEP_SUMMARY") == str(file):
+        with saying_why(f"cannot write {file}"), file.open("a", encoding="utf-8") as stream:
+            stream.write(text + "\n")
+    else:
+        write_atomically(file, text)
+
+
+def _tell(output: "BenchOutput") -> None:
+    """Say on standard error why the gate failed, where standard output is not for reading."""
+    from labkit.bench.regression.shown import summary
+
+    assert output.regression is not None  # noqa: S101 - the caller asked
+    typer.echo(f"labkit bench: {summary(output.regression)}", err=True)
+
+
+def _print(output: "BenchOutput") -> None:
+    from labkit.bench.regression import shown
+    from labkit.words import render, say
+
+    _print_rows(shown.sample_rows(output))
+    typer.echo(say("benchcli.table.note", n=max((each.sample.cpu.n for each in output.kernels), default=0)))
+    for each in output.kernels:
+        for warning in each.sample.warnings:
+            typer.echo(f"  {each.sample.kernel}: {render(warning)}")
+    for left_out in output.not_measured:
+        typer.echo(f"  {left_out.kernel}: {render(left_out.why)}")
+    if output.regression is None:
+        return
+    typer.echo(f"\n{say('benchcli.regression.title', baseline=output.regression.baseline)}")
+    _print_rows(shown.change_rows(output.regression))
+    for note in shown.notes(output.regression):
+        typer.echo(f"  {note}")
+    typer.echo(shown.summary(output.regression))
+
+
+def _print_rows(rows: "Rows") -> None:
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell + " " * (wide - _width(cell)) for cell, wide in zip(row, widths, strict=True)]
+        typer.echo("  ".join(cells).rstrip())
+
+
+def _width(text: str) -> int:
+    import unicodedata
+
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
