@@ -6,17 +6,20 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from labkit.model.base import Provenance, Record
+from labkit.model.base import Provenance, Record, Text
 from labkit.model.bench import Sample
 from labkit.model.binary import Binary
 from labkit.model.check import Finding
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.collection import CollectionRun
+from labkit.model.experiments import InstructionExperiments
 from labkit.model.generators import GeneratorSurvey
 from labkit.model.machine import Condition, Machine
 from labkit.model.matrix import Matrix
+from labkit.model.paired import Difference
 from labkit.model.resolution import Experiment
 from labkit.model.side_by_side import SideBySide
+from labkit.model.structure import Quiet, Structure
 from labkit.model.toolchain import Newer, Toolchain
 
 #: The schema that this labkit writes. A greater number is refused by name, every smaller one stays readable.
@@ -53,6 +56,7 @@ class BinariesSection(Record, frozen=True, kw_only=True):
     servers: tuple[Binary, ...]
     findings: tuple[Finding, ...]
     matrix: Matrix | None = None  # the part of the build matrix that was asked for
+    instructions: InstructionExperiments | None = None  # None: not tried
 
 
 class PerformanceSection(Record, frozen=True, kw_only=True):
@@ -61,6 +65,10 @@ class PerformanceSection(Record, frozen=True, kw_only=True):
     condition_before: Condition
     condition_after: Condition
     samples: tuple[Sample, ...]
+    translated: tuple[Difference, ...] = ()  # native against translated, kernel by kernel
+    not_translated: Text | None = None  # why nothing was run translated
+    structure: Structure | None = None
+    quiet: Quiet | None = None
 
 
 class NotebookStatus(StrEnum):

@@ -4,13 +4,7 @@ from enum import StrEnum
 
 from labkit.model.base import Provenance, Record, Text
 from labkit.model.bench import Interval
-
-
-class Clock(StrEnum):
-    """Which time a probe goes by."""
-
-    CPU = "cpu"  # of one thread: what a neighbour takes of the core is not in it
-    WALL = "wall"  # where threads wait for each other
+from labkit.model.paired import Clock
 
 
 class Point(Record, frozen=True, kw_only=True):
@@ -80,7 +74,7 @@ class Ratio(Record, frozen=True, kw_only=True):
     could_see_percent: float | None  # the least change that this interval would have shown
 
 
-class Difference(Record, frozen=True, kw_only=True):
+class LayoutDifference(Record, frozen=True, kw_only=True):
     """One comparison of layouts: the same work on data laid out otherwise."""
 
     kernel: str  # payload-encode, false-sharing
@@ -107,7 +101,7 @@ class Structure(Record, frozen=True, kw_only=True):
     curves: tuple[Curve, ...] = ()
     said: tuple[Said, ...] = ()
     doubts: tuple[Doubt, ...] = ()
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[LayoutDifference, ...] = ()
     fields: tuple[Field, ...] = ()
     struct_size_bytes: int | None = None
     cache_line_bytes: int | None = None  # that the machine tells

@@ -18,7 +18,8 @@ from labkit.bench.structure.sweep import CURVES, LAYOUTS, curve_points, page_cos
 from labkit.bench.worker import list_all
 from labkit.model.base import Text
 from labkit.model.machine import Machine, Translation
-from labkit.model.structure import Clock, Curve, Field, Point, Structure
+from labkit.model.paired import Clock
+from labkit.model.structure import Curve, Field, Point, Structure
 
 __all__ = ["LAYOUT_MODULE", "layout", "probe", "quiet", "refusal"]
 

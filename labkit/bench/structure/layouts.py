@@ -12,7 +12,8 @@ from labkit.bench.structure.sweep import Taken, share_of, times_of
 from labkit.bench.summary import QUIET_CPU_SHARE
 from labkit.errors import ProcessError
 from labkit.model.base import Text
-from labkit.model.structure import Clock, Difference, Field
+from labkit.model.paired import Clock
+from labkit.model.structure import Field, LayoutDifference
 from labkit.system import environment, proc
 
 #: The folder of the Go module that prints a layout.
@@ -68,13 +69,13 @@ def layout(program: Path) -> tuple[int, tuple[Field, ...]]:
     return said.size_bytes, tuple(fields)
 
 
-def differences(taken: Sequence[Taken]) -> tuple[Difference, ...]:
+def differences(taken: Sequence[Taken]) -> tuple[LayoutDifference, ...]:
     """Return the differences that padding and distance make: each point of a kernel against its base.
 
     The struct's base is Go's own layout, the least point. Two counters' base is the greatest distance, where no line
     is shared.
     """
-    found: list[Difference] = []
+    found: list[LayoutDifference] = []
     for kernel, (clock, needed) in _CLOCKS.items():
         points = sorted({each.at for each in taken if each.kernel == kernel})
         if points:
@@ -85,7 +86,7 @@ def differences(taken: Sequence[Taken]) -> tuple[Difference, ...]:
 
 def _difference(  # noqa: PLR0917 - one call, from above
     taken: Sequence[Taken], kernel: str, base: int, other: int, clock: Clock, needed: float
-) -> Difference:
+) -> LayoutDifference:
     share = share_of([each for each in taken if each.at in {base, other}], kernel)
     times = [times_of(taken, kernel, at, clock) for at in (base, other)]
     said = ratio(*times)
@@ -95,6 +96,6 @@ def _difference(  # noqa: PLR0917 - one call, from above
     if share < needed:
         values = {"share": round(100 * share), "needed": round(100 * needed)}
         warnings.append(Text(id=f"structure.warning.{'apart' if clock is Clock.WALL else 'busy'}", values=values))
-    return Difference(
+    return LayoutDifference(
         kernel=kernel, base=base, other=other, clock=clock, ratio=said, cpu_share=share, warnings=tuple(warnings)
     )

@@ -14,7 +14,8 @@ from labkit.bench.statistics import median
 from labkit.bench.structure.knees import point
 from labkit.bench.summary import cpu_ns_per_op, cpu_share, wall_ns_per_op
 from labkit.bench.worker import Document, Kernel, run_once
-from labkit.model.structure import Clock, Point
+from labkit.model.paired import Clock
+from labkit.model.structure import Point
 
 #: The curves, and the kernels whose points are compared with each other.
 CURVES: Final = ("chase", "tlb", "tlb-dense", "line-stride")
