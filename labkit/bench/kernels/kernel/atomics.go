@@ -99,9 +99,9 @@ func (k *word) Run(n int) error {
 	return nil
 }
 
-// Check does enough for two goroutines to meet.
+// Check does enough for two goroutines to meet: some milliseconds.
 func (k *word) Check() error {
-	if err := k.Run(1 << 16); err != nil {
+	if err := k.Run(1 << 20); err != nil {
 		return err
 	}
 	return k.verify()

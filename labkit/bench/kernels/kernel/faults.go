@@ -72,9 +72,9 @@ func (k *faults) verify() error {
 	if k.dirty {
 		return errors.New("memory that was given back came again with something in it")
 	}
-	for at := 0; at < faultBytes; at += k.page {
-		if want := byte(at/k.page) | 1; k.block[at] != want {
-			return fmt.Errorf("page %d holds %d, not %d", at/k.page, k.block[at], want)
+	for page := 0; page < faultBytes/k.page; page++ {
+		if got, want := k.block[page*k.page], byte(page)|1; got != want {
+			return fmt.Errorf("page %d holds %d, not %d", page, got, want)
 		}
 	}
 	return nil

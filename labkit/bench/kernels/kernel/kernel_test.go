@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"unsafe"
@@ -287,6 +288,56 @@ func TestThePayloadIsLaidOutAsGoLaysItOut(t *testing.T) {
 	}
 	if want := [...]uintptr{0, 4, 24, 48, 64, 128}; got != want {
 		t.Errorf("%v, not %v", got, want)
+	}
+}
+
+func TestAWalkGoesWhereItsNameSays(t *testing.T) {
+	offsets := func(name string) []int64 {
+		k := setUp(t, name).(*walk)
+		var all []int64
+		for at := k.at; len(all) < k.places; at = *(*unsafe.Pointer)(at) {
+			all = append(all, k.memory.Offset(at))
+		}
+		return all
+	}
+	distinct := func(all []int64, unit int64) int {
+		seen := map[int64]bool{}
+		for _, offset := range all {
+			seen[offset/unit] = true
+		}
+		return len(seen)
+	}
+	page := int64(os.Getpagesize())
+	if got := offsets("tlb@64"); len(got) != 64 || distinct(got, page) != 64 {
+		t.Errorf("64 pages: %d places on %d pages", len(got), distinct(got, page))
+	}
+	if got := offsets("tlb-dense@64"); distinct(got, lineBytes) != 64 || distinct(got, 64*lineBytes) != 1 {
+		t.Errorf("64 lines: %d of them in %d stretches", distinct(got, lineBytes), distinct(got, 64*lineBytes))
+	}
+	if got := offsets("chase@4096"); distinct(got, lineBytes) != 64 || distinct(got, 4096) != 1 {
+		t.Errorf("4096 bytes: %v", got)
+	}
+	pairs := offsets("line-stride@96")
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1]-pairs[i] != 96 {
+			t.Fatalf("from %d to %d", pairs[i], pairs[i+1])
+		}
+	}
+	if got := distinct(pairs, blockBytes); got != pairBytes/blockBytes {
+		t.Errorf("%d blocks", got)
+	}
+}
+
+func TestPayloadsLieAsFarApartAsTheirPointSays(t *testing.T) {
+	for name, last := range map[string]func(array any) *payload{
+		"payload-encode@48":  func(array any) *payload { return &array.([]payload)[payloadCount-1] },
+		"payload-encode@64":  func(array any) *payload { return &array.([]payload64)[payloadCount-1].payload },
+		"payload-encode@128": func(array any) *payload { return &array.([]payload128)[payloadCount-1].payload },
+	} {
+		k := setUp(t, name).(*payloads)
+		if got := k.at(payloadCount - 1); got != last(k.array) {
+			t.Errorf("%s: its last struct is not the array's", name)
+		}
 	}
 }
 

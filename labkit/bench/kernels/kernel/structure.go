@@ -168,11 +168,13 @@ func (k *walk) Run(n int) error {
 	return nil
 }
 
-// Check goes round once by Run, which must end where it began, and once step by step.
+// Check goes round once by Run, in two stretches of odd lengths, which must end where it began, and once step by step.
 func (k *walk) Check() error {
 	start := k.at
-	if err := k.Run(k.places); err != nil {
-		return err
+	for _, n := range []int{1, k.places - 1} {
+		if err := k.Run(n); err != nil {
+			return err
+		}
 	}
 	if k.at != start {
 		return fmt.Errorf("%d loads do not lead round", k.places)
