@@ -2,5 +2,6 @@
 
 from labkit.bench.paired.experiment import compare, compare_all
 from labkit.bench.paired.plan import PairedPlan
+from labkit.bench.paired.translated import translated_arms
 
-__all__ = ["PairedPlan", "compare", "compare_all"]
+__all__ = ["PairedPlan", "compare", "compare_all", "translated_arms"]

@@ -14,7 +14,7 @@ from labkit.bench.paired.plan import PairedPlan, Roles
 from labkit.bench.paired.sequential import schedule
 from labkit.bench.paired.serving import Greeting, Served
 from labkit.bench.worker import WorkerError
-from labkit.errors import UsageError
+from labkit.errors import ImpossibleHereError, UsageError
 from labkit.model.machine import Condition
 from labkit.model.paired import Arm, ArmFacts, Clock, Difference, Pair, PairedSlice, Stop
 from labkit.system.store import file_digest
@@ -142,7 +142,14 @@ class Comparison:
 
     def _greeting(self, index: int, iterations: int | None) -> Greeting:
         with self._serve(index, iterations) as served:
-            return served.greeted()
+            greeting = served.greeted()
+        if greeting.translator is not None and greeting.refused_translated:
+            raise ImpossibleHereError(
+                f"{greeting.kernel} runs translated by {greeting.translator}: it would tell of the host's caches and "
+                "memory, not of the program",
+                remedy="measure it natively, or leave it out of this comparison",
+            )
+        return greeting
 
 
 def compare(baseline: Arm, changed: Arm, plan: PairedPlan | None = None, *, timeout_s: float = 60.0) -> Difference:
@@ -176,6 +183,7 @@ def compare_all(
         WorkerError: A worker failed, its kernel's check failed, or what it said makes no sense.
         TimeoutExpiredError: A worker said nothing in time.
         ProcessError: A worker could not be started.
+        ImpossibleHereError: A translated arm has a kernel that would tell of the host.
 
     """
     plan = plan or PairedPlan()

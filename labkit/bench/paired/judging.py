@@ -91,10 +91,11 @@ def corrected(family: Sequence[Series]) -> list[float]:
 def is_clear(family: Sequence[Series], index: int) -> bool:
     """Return whether a series shows a difference or excludes one, so that more pairs could add nothing."""
     series = family[index]
-    return bool(series.looks) and (_shows_difference(family, index) or state(series).within_threshold)
+    return bool(series.looks) and (shows_difference(family, index) or state(series).within_threshold)
 
 
-def _shows_difference(family: Sequence[Series], index: int) -> bool:
+def shows_difference(family: Sequence[Series], index: int) -> bool:
+    """Return whether a series, which has had a look, shows a difference large enough to matter."""
     return state(family[index]).beyond_threshold and corrected(family)[index] <= ALPHA
 
 
@@ -136,7 +137,7 @@ def verdict(clock: Clock, family: Sequence[Series], index: int, *, too_busy: Tex
         return _told(clock, family, index, Judgement.TOO_NOISY, too_busy)
     now = state(series)
     percent = round(100 * math.expm1(now.shift.estimate), 2)
-    if _shows_difference(family, index):
+    if shows_difference(family, index):
         judgement = Judgement.SLOWER if now.shift.estimate > 0 else Judgement.FASTER
         return _told(clock, family, index, judgement, _reason(judgement, percent=abs(percent)))
     threshold = round(100 * math.expm1(THRESHOLD), 2)
