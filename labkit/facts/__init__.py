@@ -15,11 +15,13 @@ from typing import Final
 from labkit import bench, binary, codegen, gobuild, machine, toolchain
 from labkit.codegen import collection, side_by_side
 from labkit.codegen.generators import survey
+from labkit.facts.abi import try_instructions
 from labkit.gobuild import matrix, resolution
 from labkit.model.bench import Sample
 from labkit.model.binary import Binary
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.collection import CollectionRun
+from labkit.model.experiments import InstructionExperiments
 from labkit.model.generators import GeneratorSurvey
 from labkit.model.instructions import Listing
 from labkit.model.machine import Condition, Machine
@@ -260,6 +262,18 @@ class Facts:
             work=lambda words: codegen.call_program(words).reply,
         )
         return matrix.run(self.toolchain, {"server": server}, matrix.selection(part), progress=self._progress)
+
+    def instructions(self, wanted: bool) -> InstructionExperiments | None:
+        """Return the experiments about instructions, tried anew; None when they are not wanted.
+
+        Raises:
+            BuildError: A program does not compile.
+
+        """
+        if not wanted:
+            return None
+        self._progress("the experiments about instructions")
+        return try_instructions(self.toolchain, codegen.generated_code(self.generated, self.generated_folder))
 
     @cached_property
     def listings(self) -> tuple[Listing, ...]:

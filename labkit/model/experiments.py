@@ -184,3 +184,12 @@ class InstallJudgement(Record, frozen=True, kw_only=True):
     only_a_mac_can_tell: bool = False
     confirmed_on_hardware: bool = False
     provenance: Provenance = Provenance.JUDGED
+
+
+class InstructionExperiments(Record, frozen=True, kw_only=True):
+    """What chapter 2's statements about instructions come to, with one set's Go."""
+
+    printed_cas: PrintedCas | None  # None: no arm64 routine can be run here
+    levels: tuple[LevelExperiment, ...]
+    sources: tuple[SourceTree, ...]
+    installs: tuple[InstallJudgement, ...]
