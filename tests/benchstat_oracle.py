@@ -3,6 +3,7 @@
 import json
 import platform
 import random
+import re
 import shutil
 import struct
 import tomllib
@@ -127,8 +128,10 @@ def read_by_go(*paths: Path) -> list[list[dict[str, Any]]]:
 
 
 def read_by_us(path: Path) -> list[dict[str, Any]]:
-    """Return the records of a file as labkit reads it, in the same shape."""
-    return [_plain(record) for record in benchfmt.read(path).records]
+    """Return the records of a file as labkit reads it, in the same shape; bytes that are no text as in Go's JSON."""
+    told = json.dumps([_plain(record) for record in benchfmt.read(path).records], ensure_ascii=False)
+    records: list[dict[str, Any]] = json.loads(re.sub("[\udc80-\udcff]", "\ufffd", told))
+    return records
 
 
 def _plain(record: GoResult | GoUnit | BrokenLine) -> dict[str, Any]:
@@ -159,7 +162,7 @@ def draw(folder: Path, seed: int) -> tuple[str, ...]:
     benchmarks = [(f"B{i}/size={10**i}", random_.uniform(-6, 12), _kind(random_)) for i in range(random_.randint(1, 6))]
     units = random_.sample(_UNITS, k=random_.randint(1, 4))
     exact = [unit for unit in units if random_.random() < 0.15]
-    counts = {file: random_.choice((1, 2, 3, 5, 6, 7, 10, 20, 25, 26, 31, 50, 51, 60)) for file in names}
+    counts = {file: random_.choice((1, 2, 5, 6, 10, 25, 26, 50, 51, random_.randint(1, 60))) for file in names}
     for file in names:
         lines = [
             "goos: linux",

@@ -16,17 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from labkit.bench.benchfmt.units import tidy
+from labkit.bench.benchfmt.units import SPACES, tidy
 from labkit.errors import RecordError
 from labkit.model.benchfmt import BrokenLine, GoFile, GoResult, GoUnit, GoValue
 
 #: The longest line that Go's scanner takes: its buffer is 64 KiB, the line's end included.
 MOST_LINE_BYTES: Final = 64 * 1024 - 1
 
-# Go's unicode.IsSpace; Python's own has four control characters more.
-_SPACES: Final = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_SPACE: Final = re.compile(f"[{_SPACES}]")
-_BETWEEN: Final = re.compile(f"[{_SPACES}]+")
+_SPACE: Final = re.compile(f"[{SPACES}]")
+_BETWEEN: Final = re.compile(f"[{SPACES}]+")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _DECIMAL: Final = re.compile(
     r"[+-]?([0-9]+(_[0-9]+)*\.?([0-9]+(_[0-9]+)*)?|\.[0-9]+(_[0-9]+)*)([eE][+-]?[0-9]+(_[0-9]+)*)?"

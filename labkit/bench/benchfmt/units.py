@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-_SEPARATORS: Final = "*/-"
-_TOKENS: Final = re.compile(r"[*/\-]|\s+|[^*/\-\s]+")
+#: Go's unicode.IsSpace, as the inside of a regular expression's class; Python's own has four control characters more.
+SPACES: Final = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+_TOKENS: Final = re.compile(f"[*/]|[^*/\\-{SPACES}]+")
 _BASE: Final = {"ns": ("sec", 1e9, -1), "MB": ("B", 1e6, 1)}
 _BINARY: Final = frozenset({"B", "MB", "bytes"})
 
@@ -23,7 +25,7 @@ def _parts(unit: str) -> Iterator[tuple[str, bool, int]]:
         word = match.group()
         if word in {"*", "/"}:
             denominator = word == "/"
-        elif word not in _SEPARATORS and not word.isspace():
+        else:
             yield word, denominator, match.start()
 
 

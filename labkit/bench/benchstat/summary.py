@@ -20,6 +20,11 @@ CONFIDENCE: Final = 0.95
 ALPHA: Final = 0.05
 
 _APPROXIMATE_FROM: Final = 31
+
+# From 21 values on go-moremath has binomial coefficients from logarithms of the gamma function, and of two that are
+# equal the rounding decides which comes first: at 24 values, alone, it is the right one.
+_ROUNDED: Final = {24: (8, 18)}
+
 _LEAST_FOR_INTERVAL: Final = 6
 _LEAST_FOR_TEST: Final = 4
 _NO_INTERVAL: Final = f"need >= {_LEAST_FOR_INTERVAL} samples for confidence interval at level {CONFIDENCE}"
@@ -113,6 +118,8 @@ def ranks(n: int) -> tuple[int, int]:
     until they reach the confidence; beyond that the normal approximation's band is rounded outwards, and taken one rank
     narrower on the right where that is enough (``QuantileCI`` in go-moremath).
     """
+    if n in _ROUNDED:
+        return _ROUNDED[n]
     if n < _APPROXIMATE_FROM:
         low, high = -(-(n + 1) // 2) - 1, -(-(n + 1) // 2)
         covered = math.comb(n, low)
