@@ -23,8 +23,6 @@ from labkit.system.store import file_digest
 _ALIKE: Final = 1.5
 #: A probe of the cores comes before every so many couples.
 _PROBE_EVERY: Final = 4
-#: Where not even the first look is reached: it is given up after so many times the time limit.
-_GIVE_UP: Final = 3.0
 _NOMINAL_UNITS: Final = 100
 
 
@@ -217,7 +215,7 @@ def _look(all_: Sequence[Comparison], plan: PairedPlan) -> None:
         if comparison.stopped is not None:
             continue
         if comparison not in due:
-            if not comparison.looks and comparison.spent_s > _GIVE_UP * plan.time_limit_s:
+            if not comparison.looks and comparison.spent_s > plan.time_limit_s:
                 comparison.stopped = Stop.TIME
             continue
         index = all_.index(comparison)
