@@ -1,5 +1,6 @@
 """Seeded synthetic curves of latency over size, with known capacities. Every number here is made up."""
 
+import itertools
 import random
 from dataclasses import dataclass
 
@@ -47,4 +48,4 @@ def _time(kind, size, rng):
 
 
 def _steps(latencies):
-    return [after - before for before, after in zip(latencies, latencies[1:], strict=False)]
+    return [after - before for before, after in itertools.pairwise(latencies)]

@@ -82,7 +82,8 @@ class LayoutDifference(Record, frozen=True, kw_only=True):
     other: int
     clock: Clock
     ratio: Ratio
-    cpu_share: float  # the median over processes of both: below what was needed, wall time says little
+    cpu_share: float  # the median over processes of both; two threads that both run have 2
+    too_noisy: bool  # wall time, and too little of the cores for it to say anything
     warnings: tuple[Text, ...]
 
 

@@ -1,6 +1,6 @@
 """Structure probes: curves of latency over size with their knees, and what layout does to serialization.
 
-:func:`probe` measures; :mod:`knees`, :mod:`ratios`, :mod:`judging` and :mod:`quiet` are pure. What the probes are and
+:func:`probe` measures; :mod:`knees`, :mod:`ratios`, :mod:`judging` and :mod:`quietness` are pure. What the probes are and
 what their numbers mean is told in docs/structure.md.
 """
 
@@ -13,8 +13,8 @@ import msgspec
 from labkit.bench.structure.judging import beside, doubts, line
 from labkit.bench.structure.knees import find, unstable_from
 from labkit.bench.structure.layouts import LAYOUT_MODULE, differences, layout
-from labkit.bench.structure.quiet import quiet
-from labkit.bench.structure.sweep import CURVES, LAYOUTS, curve_points, page_cost, points_of, sweep
+from labkit.bench.structure.quietness import quiet
+from labkit.bench.structure.sweeping import CURVES, LAYOUTS, curve_points, page_cost, points_of, sweep
 from labkit.bench.worker import list_all
 from labkit.model.base import Text
 from labkit.model.machine import Machine, Translation

@@ -8,7 +8,7 @@ import msgspec
 
 from labkit.bench.statistics import least_n
 from labkit.bench.structure.ratios import ratio
-from labkit.bench.structure.sweep import Taken, share_of, times_of
+from labkit.bench.structure.sweeping import Taken, share_of, times_of
 from labkit.bench.summary import QUIET_CPU_SHARE
 from labkit.errors import ProcessError
 from labkit.model.base import Text
@@ -97,5 +97,12 @@ def _difference(  # noqa: PLR0917 - one call, from above
         values = {"share": round(100 * share), "needed": round(100 * needed)}
         warnings.append(Text(id=f"structure.warning.{'apart' if clock is Clock.WALL else 'busy'}", values=values))
     return LayoutDifference(
-        kernel=kernel, base=base, other=other, clock=clock, ratio=said, cpu_share=share, warnings=tuple(warnings)
+        kernel=kernel,
+        base=base,
+        other=other,
+        clock=clock,
+        ratio=said,
+        cpu_share=share,
+        too_noisy=clock is Clock.WALL and share < needed,
+        warnings=tuple(warnings),
     )

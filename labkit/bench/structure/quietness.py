@@ -47,7 +47,7 @@ def quiet(before: Condition, after: Condition, samples: Sequence[Sample]) -> Qui
 
 def _width(interval: Interval) -> float:
     if interval.low is None or interval.high is None:
-        return float("inf") if interval.n == 0 else 2 * WIDE_INTERVAL  # too few processes to have seen anything
+        return 2 * WIDE_INTERVAL  # too few processes to have seen anything
     return (interval.high - interval.low) / interval.median
 
 
