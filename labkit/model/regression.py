@@ -5,16 +5,11 @@ from enum import StrEnum
 from labkit.model.base import Record, Text
 from labkit.model.bench import Interval, Sample
 from labkit.model.machine import Condition, Machine
+from labkit.model.paired import Clock
+from labkit.model.paired import Difference as PairedDifference
 
 #: The schema of a bench document; a greater number is refused by name.
 SCHEMA = 1
-
-
-class Clock(StrEnum):
-    """Which time is compared."""
-
-    CPU = "cpu"  # of all threads, user and system
-    WALL = "wall"
 
 
 class Verdict(StrEnum):
@@ -34,7 +29,7 @@ class Change(Record, frozen=True, kw_only=True):
     """
 
     kernel: str
-    clock: Clock
+    clock: Clock  # CPU time is that of all threads, user and system
     before: Interval
     after: Interval
     change_percent: float
@@ -42,7 +37,7 @@ class Change(Record, frozen=True, kw_only=True):
     high_percent: float | None
     p: float  # Mann-Whitney, two-sided, exact up to 50 processes on either side
     p_adjusted: float  # Holm over the kernels of this comparison
-    could_have_seen_percent: float | None  # at the level that Holm asks of the first of these kernels; None: nothing
+    could_have_seen_percent: float | None  # in 80 % of cases, at Holm's level for the first; None: nothing
     verdict: Verdict
 
 
@@ -82,7 +77,7 @@ class Measured(Record, frozen=True, kw_only=True):
     """One kernel's sample, and what a second run like it could tell."""
 
     sample: Sample
-    could_see_percent: float | None  # the smallest change of CPU time; None: none, with so few processes
+    could_see_percent: float | None  # the smallest change of CPU time, in 80 % of cases; None: none with so few
 
 
 class BenchOutput(Record, frozen=True, kw_only=True):
@@ -97,3 +92,4 @@ class BenchOutput(Record, frozen=True, kw_only=True):
     kernels: tuple[Measured, ...]
     not_measured: tuple[LeftOut, ...]  # of those that were asked for
     regression: Regression | None
+    translated: tuple[PairedDifference, ...] = ()  # with --translated: native against translated, in place of kernels

@@ -5,16 +5,19 @@ The rule: a kernel is slower when Mann-Whitney's p-value, adjusted by Holm over 
 neighbour takes is not in it. Where the machine, the suite or the translation is another, nothing is compared.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Final
 
+from labkit.bench.paired.judging import holm
 from labkit.bench.regression.baseline import HARD, Baseline, Series, load, of_samples
-from labkit.bench.regression.unpaired import ALPHA, holm, least_processes, p_value, percent, shift
+from labkit.bench.regression.unpaired import ALPHA, detectable, least_processes, p_value, percent, shift
 from labkit.bench.statistics import summarise
 from labkit.bench.summary import QUIET_CPU_SHARE
 from labkit.errors import UsageError, VacuousError
 from labkit.model.base import Text
-from labkit.model.regression import Change, Clock, Difference, LeftOut, Regression, Verdict
+from labkit.model.paired import Clock
+from labkit.model.regression import Change, Difference, LeftOut, Regression, Verdict
 
 __all__ = ["THRESHOLD_PERCENT", "Baseline", "comparable", "compare", "could_see_percent", "load", "of_samples"]
 
@@ -68,13 +71,13 @@ def compare(before: Baseline, after: Baseline, *, threshold_percent: float = THR
 
 
 def could_see_percent(times: Iterable[float]) -> float | None:
-    """Return which change a second sample like this one could tell from none, in percent; None where none could be.
+    """Return which change a second sample like this one would show in 80 % of cases, in percent; None: none.
 
-    Half the interval of the ratio between the sample and itself: another run as long, and as noisy, has one as wide.
+    From the interval of the ratio between the sample and itself: another run as long, and as noisy, has one as wide.
     """
     values = tuple(times)
-    half = shift(values, values).half_width
-    return None if half is None else percent(half)
+    seen = detectable(shift(values, values), alpha=ALPHA)
+    return None if seen is None else percent(seen)
 
 
 _IDENTITY: Final = frozenset({*HARD, "machine", "toolchain"} - {"translated"})
@@ -131,12 +134,13 @@ def _change(
 ) -> Change:
     clock, old, new = pair
     p, adjusted = p_values
-    seen, strict = shift(old, new), shift(old, new, alpha=ALPHA / family)
+    seen, level = shift(old, new), ALPHA / family
     change = percent(seen.estimate)
+    hidden = detectable(shift(old, new, alpha=level), alpha=level, threshold=math.log1p(threshold_percent / 100))
     if adjusted < ALPHA and abs(change) >= threshold_percent:
         verdict = Verdict.SLOWER if change > 0 else Verdict.FASTER
     else:
-        verdict = Verdict.TOO_FEW if min(len(old), len(new)) < least_processes(ALPHA / family) else Verdict.NONE
+        verdict = Verdict.TOO_FEW if min(len(old), len(new)) < least_processes(level) else Verdict.NONE
     return Change(
         kernel=kernel,
         clock=clock,
@@ -147,8 +151,6 @@ def _change(
         high_percent=None if seen.high is None else percent(seen.high),
         p=p,
         p_adjusted=adjusted,
-        could_have_seen_percent=(
-            None if strict.half_width is None else max(percent(strict.half_width), threshold_percent)
-        ),
+        could_have_seen_percent=None if hidden is None else percent(hidden),
         verdict=verdict,
     )

@@ -16,6 +16,9 @@ from typing import Final, NamedTuple
 
 ALPHA: Final = 0.05
 
+#: "Could have seen" means: would have been shown in this share of cases.
+POWER: Final = 0.8
+
 #: The largest sample whose exact distribution is counted, in half a second; the normal one is close to it beyond.
 EXACT_LIMIT: Final = 50
 
@@ -29,11 +32,6 @@ class Shift(NamedTuple):
     estimate: float
     low: float | None
     high: float | None
-
-    @property
-    def half_width(self) -> float | None:
-        """Half the interval: a difference of more would have been told from none."""
-        return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
 
 def p_value(first: Sequence[float], second: Sequence[float]) -> float:
@@ -123,19 +121,23 @@ def least_processes(alpha: float) -> int:
     return n
 
 
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Return Holm's adjusted p-values: each is compared with the whole family's level (S. Holm, 1979).
+def detectable(seen: Shift, *, alpha: float, threshold: float = 0.0) -> float | None:
+    """Return the smallest difference that would have been shown in 80 % of cases, as a logarithm; None: none would.
 
-    A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6, 65-70.
+    The estimate scatters about the truth by what the interval's half-width says; it must leave the interval around zero
+    and the threshold behind with that probability.
+
+    Args:
+        seen: A shift and its interval at ``alpha``.
+        alpha: The level of the test.
+        threshold: A smaller estimate is no verdict, as a logarithm.
+
     """
-    m = len(p_values)
-    order = sorted(range(m), key=lambda i: p_values[i])
-    adjusted = [0.0] * m
-    least = 0.0
-    for place, i in enumerate(order):
-        least = max(least, min(1.0, (m - place) * p_values[i]))
-        adjusted[i] = least
-    return tuple(adjusted)
+    if seen.low is None or seen.high is None:
+        return None
+    half = (seen.high - seen.low) / 2
+    deviation = half / NormalDist().inv_cdf(1 - alpha / 2)
+    return max(half, threshold) + NormalDist().inv_cdf(POWER) * deviation
 
 
 def percent(logarithm: float) -> float:
