@@ -6,6 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labkit.cli.generate_options import (
+    Config,
+    GoGrpcOpt,
+    GoOpt,
+    Jobs,
+    Mapped,
+    Module,
+    PathsOption,
+    ProtoPath,
+    Sources,
+    options_of,
+)
 from labkit.errors import GATE_FAILED
 from labkit.model.generation import Paths
 
@@ -20,52 +32,25 @@ _MOST_DIFFERENCES = 5
 
 
 def drift(
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Files, or folders with all .proto below; none: those of labkit.toml.",
-            metavar="SRC...",
-            show_default=False,
-        ),
-    ] = None,
+    sources: Sources = None,
     *,
     out: Annotated[
         str | None, typer.Option("--out", help="The folder of the committed code.", metavar="DIR", show_default=False)
     ] = None,
-    proto_path: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--proto-path", "-I", metavar="DIR", help="A folder that imports are counted from; again for more."
-        ),
-    ] = None,
-    paths: Annotated[
-        Paths | None, typer.Option("--paths", help="Where files go, as protoc-gen-go has it.", show_default=False)
-    ] = None,
-    module: Annotated[
-        str | None, typer.Option("--module", help="Cut this from import paths (means --paths import).")
-    ] = None,
-    mapped: Annotated[
-        list[str] | None,
-        typer.Option("--map", "-M", metavar="FILE=IMPORT", help="The Go import path of a .proto file; again for more."),
-    ] = None,
+    proto_path: ProtoPath = None,
+    paths: PathsOption = None,
+    module: Module = None,
+    mapped: Mapped = None,
     go: Annotated[bool, typer.Option("--go/--no-go", help="Compare protoc-gen-go's code.")] = True,
     go_grpc: Annotated[bool, typer.Option("--go-grpc/--no-go-grpc", help="Compare protoc-gen-go-grpc's code.")] = True,
-    go_opt: Annotated[
-        list[str] | None, typer.Option("--go-opt", help="A further option of protoc-gen-go; again for more.")
-    ] = None,
-    go_grpc_opt: Annotated[
-        list[str] | None, typer.Option("--go-grpc-opt", help="A further option of protoc-gen-go-grpc.")
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="A TOML file with a table [generate].", show_default=False)
-    ] = None,
+    go_opt: GoOpt = None,
+    go_grpc_opt: GoGrpcOpt = None,
+    config: Config = None,
     toolchain: Annotated[
         str | None,
         typer.Option("--toolchain", "--set", help="Compare with what this set generates.", show_default="current"),
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Batches at a time.", show_default="processors")
-    ] = None,
+    jobs: Jobs = None,
     markdown: Annotated[
         Path | None,
         typer.Option(
@@ -83,7 +68,6 @@ def drift(
     import msgspec
 
     from labkit import machine
-    from labkit.cli.generate import options_of
     from labkit.codegen.drift import drift as compare
     from labkit.codegen.tree import from_flags
     from labkit.system.progress import bar, steps

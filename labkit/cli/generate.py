@@ -6,61 +6,45 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labkit.model.generation import Paths
+from labkit.cli.generate_options import (
+    Config,
+    GoGrpcOpt,
+    GoOpt,
+    Jobs,
+    Mapped,
+    Module,
+    PathsOption,
+    ProtoPath,
+    Sources,
+    options_of,
+)
 
 if TYPE_CHECKING:
-    from labkit.model.generation import Generation, Options, Refusal
+    from labkit.model.generation import Generation, Refusal
 
 #: Files that only follow from a refused one, shown for each; the rest is counted (all are in --json).
 _MOST_DEPENDENTS = 5
 
 
 def generate(
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Files, or folders with all .proto below; none: those of labkit.toml.",
-            metavar="SRC...",
-            show_default=False,
-        ),
-    ] = None,
+    sources: Sources = None,
     *,
     out: Annotated[
         str | None, typer.Option("--out", help="The folder of the generated code.", metavar="DIR", show_default=False)
     ] = None,
-    proto_path: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--proto-path", "-I", metavar="DIR", help="A folder that imports are counted from; again for more."
-        ),
-    ] = None,
-    paths: Annotated[
-        Paths | None, typer.Option("--paths", help="Where files go, as protoc-gen-go has it.", show_default=False)
-    ] = None,
-    module: Annotated[
-        str | None, typer.Option("--module", help="Cut this from import paths (means --paths import).")
-    ] = None,
-    mapped: Annotated[
-        list[str] | None,
-        typer.Option("--map", "-M", metavar="FILE=IMPORT", help="The Go import path of a .proto file; again for more."),
-    ] = None,
+    proto_path: ProtoPath = None,
+    paths: PathsOption = None,
+    module: Module = None,
+    mapped: Mapped = None,
     go: Annotated[bool, typer.Option("--go/--no-go", help="Run protoc-gen-go.")] = True,
     go_grpc: Annotated[bool, typer.Option("--go-grpc/--no-go-grpc", help="Run protoc-gen-go-grpc.")] = True,
-    go_opt: Annotated[
-        list[str] | None, typer.Option("--go-opt", help="A further option of protoc-gen-go; again for more.")
-    ] = None,
-    go_grpc_opt: Annotated[
-        list[str] | None, typer.Option("--go-grpc-opt", help="A further option of protoc-gen-go-grpc.")
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="A TOML file with a table [generate].", show_default=False)
-    ] = None,
+    go_opt: GoOpt = None,
+    go_grpc_opt: GoGrpcOpt = None,
+    config: Config = None,
     toolchain: Annotated[
         str | None, typer.Option("--toolchain", help="The name of a pinned set.", show_default="current")
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Batches at a time.", show_default="processors")
-    ] = None,
+    jobs: Jobs = None,
     all_: Annotated[bool, typer.Option("--all", help="Make all anew, changed or not.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document: what was made and refused.")] = False,
 ) -> None:
@@ -101,44 +85,6 @@ def generate(
         _show(made)
     if made.refused:
         raise typer.Exit(GenerateError.exit_code)
-
-
-def options_of(
-    *,
-    paths: Paths | None,
-    module: str | None,
-    mapped: list[str],
-    go: bool,
-    go_grpc: bool,
-    go_opt: list[str],
-    go_grpc_opt: list[str],
-) -> "Options | None":
-    """Return the options that a command line gave, None when it gave none; ``labkit drift`` takes the same.
-
-    Raises:
-        UsageError: They contradict each other, or one is not written as it must be.
-
-    """
-    from labkit.codegen.tree import options
-    from labkit.errors import UsageError
-
-    pairs = {}
-    for pair in mapped:
-        name, equals, path = pair.partition("=")
-        if not (name and equals and path):
-            raise UsageError(f"--map {pair} is no FILE=IMPORT", remedy="write --map a/b.proto=example.com/b")
-        pairs[name] = path
-    if paths is None and module is None and not (pairs or go_opt or go_grpc_opt) and go and go_grpc:
-        return None
-    return options(
-        paths=paths,
-        module=module,
-        mappings=pairs,
-        go=go,
-        go_grpc=go_grpc,
-        go_options=tuple(go_opt),
-        go_grpc_options=tuple(go_grpc_opt),
-    )
 
 
 def _show(made: "Generation") -> None:
