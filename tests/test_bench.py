@@ -40,14 +40,33 @@ DOCUMENT = {
 }
 
 
+LISTED = {
+    "name": "a",
+    "title": "a",
+    "checked": "",
+    "family": "made up",
+    "operation": "message",
+    "single_threaded": True,
+    "threads": 1,
+    "needs_wall_time": False,
+    "bytes_per_op": 0,
+    "real_time_ns": 0,
+    "point_unit": "",
+    "points": [],
+    "default_point": 0,
+    "refused_translated": False,
+    "arms": [],
+}
+
+
 class Fake:
     """A worker made of a shell script and the JSON files that it prints."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "worker"
-        kernels = [{"name": k, "title": k, "checked": "", "single_threaded": True} for k in KERNELS]
-        self.listing({"schema": 1, "suite_version": 4, "kernels": kernels})
+        kernels = [LISTED | {"name": k, "title": k} for k in KERNELS]
+        self.listing({"schema": 1, "suite_version": 4, "kernels": kernels, "not_measured": []})
         for kernel in KERNELS:
             self.document(kernel, kernel=kernel)
         self.acting('cat "$here/$3.json"')
@@ -75,7 +94,7 @@ class Fake:
         timeout_s = plan.pop("timeout_s", None)
         return bench.run(
             self.path,
-            Plan(**{"processes": 5, "slices": 5, "slice_time_ms": 2} | plan),
+            Plan(**{"kernels": KERNELS, "processes": 5, "slices": 5, "slice_time_ms": 2} | plan),
             toolchain_digest="set",
             worker_digest="program",
             timeout_s=timeout_s,
@@ -214,8 +233,8 @@ def test_a_worker_that_fails_is_one_line(fake, action, says):
 @pytest.mark.parametrize(
     ("listing", "says"),
     [
-        ({"schema": 2, "suite_version": 1, "kernels": [DOCUMENT]}, "no list of kernels"),
-        ({"schema": 1, "suite_version": 1, "kernels": []}, "no list of kernels"),
+        ({"schema": 2, "suite_version": 1, "kernels": [DOCUMENT], "not_measured": []}, "no list of kernels"),
+        ({"schema": 1, "suite_version": 1, "kernels": [], "not_measured": []}, "no list of kernels"),
         (["beta"], "no list of kernels"),
     ],
     ids=["other-fields", "no-kernels", "another-shape"],
@@ -231,7 +250,8 @@ def test_a_list_of_a_newer_schema_is_refused(fake):
         {
             "schema": 2,
             "suite_version": 1,
-            "kernels": [{"name": "a", "title": "a", "checked": "", "single_threaded": True}],
+            "kernels": [LISTED],
+            "not_measured": [],
         }
     )
     with pytest.raises(WorkerError, match="schema 2"):

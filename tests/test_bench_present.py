@@ -79,7 +79,7 @@ def test_a_frame_of_nothing_has_the_same_columns_and_dtypes():
 
 def test_the_table_is_for_reading():
     six, five = samples_table([SIX, FIVE], Language.ENGLISH).to_dict("records")
-    assert six["Kernel"] == "FFT: one real frame of 4096 samples (32768 bytes)"
+    assert six["Kernel"] == "FFT: one real frame of 4096 samples (32768 bytes; at 192 kHz it lasts 21.33 ms)"
     assert (six["Wall time"], six["95 % interval"], six["Processes"]) == ("100 µs", "90.0 µs \u2013 123 µs", "6")
     assert (six["CPU time"], six["CPU share"], six["Peak memory"]) == ("90.0 µs", "90%", "8.0 MB")
     assert six["Doubts"] == "Synthetic: made up for a test, not measured."
