@@ -24,8 +24,11 @@ from labkit.present.resolution import resolution, resolution_frame
 from labkit.present.samples import samples_figure, samples_frame, samples_table
 from labkit.present.sets import fit_frame, sets_frame, switching_frame
 from labkit.present.side_by_side import experiments_frame, halves, halves_frame, side_by_side
+from labkit.present.structure import latency_figure, tlb_figure
+from labkit.present.structure_tables import beside, curve_points, doubts, fields, knees, layouts, quiet
 from labkit.present.table import Source, Table
 from labkit.present.toolchains import builds_frame, generated_frame, tools_frame
+from labkit.present.translated import translated, translated_figure
 from labkit.present.views import (
     binaries,
     builds,
@@ -54,6 +57,7 @@ __all__ = [
     "Source",
     "Table",
     "bar",
+    "beside",
     "binaries",
     "builds",
     "builds_frame",
@@ -64,7 +68,10 @@ __all__ = [
     "collection_table",
     "condition",
     "condition_frame",
+    "curve_points",
+    "doubts",
     "experiments_frame",
+    "fields",
     "findings",
     "findings_frame",
     "fit",
@@ -82,6 +89,9 @@ __all__ = [
     "host",
     "host_tools_frame",
     "installs",
+    "knees",
+    "latency_figure",
+    "layouts",
     "levels",
     "levels_frame",
     "linkage_figure",
@@ -94,6 +104,7 @@ __all__ = [
     "measured",
     "message_structs",
     "printed_cas",
+    "quiet",
     "resolution",
     "resolution_frame",
     "samples",
@@ -110,8 +121,11 @@ __all__ = [
     "steps",
     "switching",
     "switching_frame",
+    "tlb_figure",
     "tools",
     "tools_frame",
+    "translated",
+    "translated_figure",
     "tried",
     "verdict",
     "verdicts",

@@ -1,7 +1,6 @@
 """Structure probes: curves of latency over size with their knees, and what layout does to serialization.
 
-:func:`probe` measures; :mod:`knees`, :mod:`ratios`, :mod:`judging` and :mod:`quietness` are pure. What the probes are and
-what their numbers mean is told in docs/structure.md.
+:func:`probe` measures; :mod:`knees`, :mod:`ratios`, :mod:`judging` and :mod:`quietness` are pure.
 """
 
 from collections.abc import Callable, Sequence
