@@ -12,10 +12,15 @@ from labkit.errors import GATE_FAILED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from labkit.bench import Plan
     from labkit.bench.regression import Baseline
     from labkit.bench.regression.shown import Rows
     from labkit.facts import Facts
     from labkit.model.regression import BenchOutput, LeftOut
+
+
+_PROCESSES = 10
+_TRANSLATION = "translation"
 
 
 class Format(StrEnum):
@@ -35,7 +40,9 @@ def bench(
         list[str] | None,
         typer.Option("--kernel", metavar="NAME", help="Measure this kernel, NAME@POINT or NAME@*; again for more."),
     ] = None,
-    processes: Annotated[int, typer.Option("--processes", help="Fresh processes a kernel.")] = 10,
+    processes: Annotated[
+        int | None, typer.Option("--processes", help="Fresh processes a kernel.", show_default="10")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="go is what benchstat reads.")] = Format.TEXT,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     against: Annotated[
@@ -50,6 +57,12 @@ def bench(
     threshold: Annotated[
         float, typer.Option("--threshold", metavar="PERCENT", help="A smaller change is no slowdown.", min=0)
     ] = 5.0,
+    translated: Annotated[
+        bool, typer.Option("--translated", help="Compare native with translated (Rosetta 2, qemu-user), in pairs.")
+    ] = False,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", metavar="SECONDS", help="The most a kernel may take with --translated.")
+    ] = 10.0,
     toolchain: Annotated[
         str, typer.Option("--toolchain", "--set", help="The set that builds the kernels.")
     ] = "current",
@@ -69,40 +82,66 @@ def bench(
     With --against the exit code is 1 when a slowdown is shown, and the kernels are those of the baseline when none is
     named. A baseline of another machine or another version of the suite is refused.
     """
-    from labkit.bench import Plan
-    from labkit.bench.benchfmt import write
+    form = Format.JSON if json else form
+    if translated:
+        given = {"--against": against, "--processes": processes, "--format go": form if form is Format.GO else None}
+        _refuse_beside_translated([name for name, value in given.items() if value is not None])
+    before = _baseline(against, markdown)
+    plan = _plan(processes)  # refused before anything is built
+    facts = _facts(toolchain)
+    if translated:
+        names, lacking = _choose(facts, suite or (None if kernel else _TRANSLATION), kernel or [], None)
+        output = _measure_translated(facts, names, lacking, time_limit_s=time_limit)
+    else:
+        names, lacking = _choose(facts, suite, kernel or [], before)
+        output = _measure(facts, plan, names, lacking, before=before, threshold=threshold)
+    _give(output, form, out=out, markdown=markdown)
+    if output.regression is not None and output.regression.slower:
+        raise typer.Exit(GATE_FAILED)
+
+
+def _baseline(against: Path | None, markdown: Path | None) -> "Baseline | None":
     from labkit.bench.regression import load
     from labkit.errors import UsageError
-    from labkit.facts import Facts
-    from labkit.system.progress import steps
-    from labkit.system.store import write_atomically
-    from labkit.words import say
 
     if markdown is not None and against is None:
         raise UsageError("--markdown shows a comparison, and there is none", remedy="name a baseline with --against")
-    Plan(processes=processes)  # refused before anything is built
-    before = None if against is None else load(against)
-    facts = Facts(toolchain, progress=steps("labkit setup"))
-    names, lacking = _choose(facts, suite, kernel or [], before)
-    output = _measure(facts, names, lacking, processes=processes, before=before, threshold=threshold)
-    form = Format.JSON if json else form
+    return None if against is None else load(against)
+
+
+def _plan(processes: int | None) -> "Plan":
+    from labkit.bench import Plan
+
+    return Plan(processes=_PROCESSES if processes is None else processes)
+
+
+def _facts(toolchain: str) -> "Facts":
+    from labkit.facts import Facts
+    from labkit.system.progress import steps
+
+    return Facts(toolchain, progress=steps("labkit setup"))
+
+
+def _give(output: "BenchOutput", form: Format, *, out: Path | None, markdown: Path | None) -> None:
+    """Write what was measured to the files that were named, then to standard output."""
+    from labkit.bench.benchfmt import write
+    from labkit.system.store import write_atomically
+    from labkit.words import say
+
     go = write([each.sample for each in output.kernels], output.machine) if form is Format.GO else ""
     if out is not None:
         write_atomically(out, go or _document(output) + "\n")
-    if markdown is not None and output.regression is not None:
+    if markdown is not None:
         _write_markdown(output, markdown)
     if form is Format.JSON:
         typer.echo(_document(output))
     elif form is Format.GO:
         typer.echo(go, nl=False)
+        _tell(output)
     else:
         _print(output)
         if out is not None:
             typer.echo(say("benchcli.table.saved", file=str(out)))
-    if output.regression is not None and output.regression.slower:
-        if form is Format.GO:
-            _tell(output)
-        raise typer.Exit(GATE_FAILED)
 
 
 def _choose(
@@ -113,7 +152,7 @@ def _choose(
     A baseline of another machine or suite is refused here, before anything is measured.
     """
     from labkit.bench import suites
-    from labkit.bench.regression import comparable, of_samples
+    from labkit.bench.regression import comparable, in_common, of_samples
     from labkit.bench.worker import list_all
     from labkit.model.base import Text
     from labkit.model.regression import LeftOut
@@ -137,6 +176,8 @@ def _choose(
         asked = suites.suites()[name].kernels
         asked = tuple(reasons) if "*" in asked else asked
     chosen = suites.choose(wanted, listed.kernels, lacking=listed.not_measured)
+    if before is not None:
+        in_common(before, [each.name for each in chosen])
     bare = dict.fromkeys(name.partition("@")[0] for name in asked)
     left_out = (LeftOut(kernel=name, why=Text(id=f"bench.missing.{reasons[name]}")) for name in bare if name in reasons)
     return tuple(each.name for each in chosen), tuple(left_out)
@@ -144,23 +185,23 @@ def _choose(
 
 def _measure(
     facts: "Facts",
+    plan: "Plan",
     names: tuple[str, ...],
     lacking: tuple["LeftOut", ...],
     *,
-    processes: int,
     before: "Baseline | None",
     threshold: float,
 ) -> "BenchOutput":
+    import msgspec
+
     from labkit import __version__
-    from labkit.bench import Plan
     from labkit.bench.benchfmt.writer import cpu_per_process
     from labkit.bench.regression import compare, could_see_percent, of_samples
     from labkit.model.regression import BenchOutput, Measured
     from labkit.system.progress import bar
 
-    plan = Plan(kernels=names, processes=processes)
     first = facts.condition()
-    samples = facts.measure(plan, progress=bar("labkit bench"))
+    samples = facts.measure(msgspec.structs.replace(plan, kernels=names), progress=bar("labkit bench"))
     last = facts.condition()
     after = of_samples(samples, facts.machine, name="", conditions=(first, last))
     return BenchOutput(
@@ -178,6 +219,40 @@ def _measure(
     )
 
 
+def _measure_translated(
+    facts: "Facts", names: tuple[str, ...], lacking: tuple["LeftOut", ...], *, time_limit_s: float
+) -> "BenchOutput":
+    from labkit import __version__
+    from labkit.bench.paired import PairedPlan, compare_all, translated_arms
+    from labkit.model.regression import BenchOutput
+    from labkit.system.progress import bar
+
+    plan = PairedPlan(time_limit_s=time_limit_s)
+    arms = translated_arms(facts.worker_for, facts.toolchain.platform, names)
+    found = compare_all(arms, plan, progress=bar("labkit bench", unit="pair"))
+    return BenchOutput(
+        labkit_version=__version__,
+        machine=facts.machine,
+        condition_before=found[0].before,
+        condition_after=found[-1].after,
+        toolchain=facts.toolchain.name,
+        kernels=(),
+        not_measured=lacking,
+        regression=None,
+        translated=found,
+    )
+
+
+def _refuse_beside_translated(given: "Sequence[str]") -> None:
+    from labkit.errors import UsageError
+
+    if given:
+        raise UsageError(
+            f"--translated compares in pairs, as many as it takes; it does not go with {', '.join(given)}",
+            remedy="leave one of the two out",
+        )
+
+
 def _document(output: "BenchOutput") -> str:
     import msgspec
 
@@ -188,7 +263,8 @@ def _write_markdown(output: "BenchOutput", file: Path) -> None:
     from labkit.bench.regression.markdown import markdown
     from labkit.system.store import saying_why, write_atomically
 
-    assert output.regression is not None  # noqa: S101 - the caller asked
+    if output.regression is None:
+        return
     text = markdown(output.regression)
     if os.environ.get("GITHUB_STEP_SUMMARY") == str(file):
         with saying_why(f"cannot write {file}"), file.open("a", encoding="utf-8") as stream:
@@ -198,19 +274,25 @@ def _write_markdown(output: "BenchOutput", file: Path) -> None:
 
 
 def _tell(output: "BenchOutput") -> None:
-    """Say on standard error why the gate failed, where standard output is not for reading."""
+    """Say on standard error how the comparison ended, where standard output is not for reading."""
     from labkit.bench.regression.shown import summary
 
-    assert output.regression is not None  # noqa: S101 - the caller asked
-    typer.echo(f"labkit bench: {summary(output.regression)}", err=True)
+    if output.regression is not None:
+        typer.echo(f"labkit bench: {summary(output.regression)}", err=True)
 
 
 def _print(output: "BenchOutput") -> None:
     from labkit.bench.regression import shown
     from labkit.words import render, say
 
-    _print_rows(shown.sample_rows(output))
-    typer.echo(say("benchcli.table.note", n=max((each.sample.cpu.n for each in output.kernels), default=0)))
+    if output.translated:
+        _print_rows(shown.translated_rows(output.translated))
+        for difference in output.translated:
+            for told in (difference.verdict.reason, *difference.warnings):
+                typer.echo(f"  {difference.kernel}: {render(told)}")
+    else:
+        _print_rows(shown.sample_rows(output))
+        typer.echo(say("benchcli.table.note", n=max((each.sample.cpu.n for each in output.kernels), default=0)))
     for each in output.kernels:
         for warning in each.sample.warnings:
             typer.echo(f"  {each.sample.kernel}: {render(warning)}")

@@ -19,7 +19,16 @@ from labkit.model.base import Text
 from labkit.model.paired import Clock
 from labkit.model.regression import Change, Difference, LeftOut, Regression, Verdict
 
-__all__ = ["THRESHOLD_PERCENT", "Baseline", "comparable", "compare", "could_see_percent", "load", "of_samples"]
+__all__ = [
+    "THRESHOLD_PERCENT",
+    "Baseline",
+    "comparable",
+    "compare",
+    "could_see_percent",
+    "in_common",
+    "load",
+    "of_samples",
+]
 
 #: The smallest change that is a verdict. Two runs lie hours or weeks apart, and what changed of the machine between
 #: them is in no interval of either; the paired method, which runs both sides together, has 1 %.
@@ -49,11 +58,7 @@ def compare(before: Baseline, after: Baseline, *, threshold_percent: float = THR
         else:
             pairs[kernel] = chosen
     if not pairs:
-        raise VacuousError(
-            f"{before.name} and this run have no kernel that can be compared: "
-            f"{', '.join(sorted(before.series))} there, {', '.join(sorted(after.series))} here",
-            remedy="run the same kernels (--kernel, --suite), or take a baseline of these with `labkit bench --out`",
-        )
+        raise _vacuous(before, after.series)
     p_values = [p_value(old, new) for _clock, old, new in pairs.values()]
     changes = [
         _change(kernel, pair, (p, adjusted), family=len(pairs), threshold_percent=threshold_percent)
@@ -67,6 +72,25 @@ def compare(before: Baseline, after: Baseline, *, threshold_percent: float = THR
         changes=tuple(changes),
         not_compared=tuple(left_out),
         differences=_differences(before, after),
+    )
+
+
+def in_common(before: Baseline, kernels: Iterable[str]) -> None:
+    """Refuse a comparison that would look at nothing.
+
+    Raises:
+        VacuousError: The baseline has none of these kernels.
+
+    """
+    if before.series.keys().isdisjoint(kernels):
+        raise _vacuous(before, kernels)
+
+
+def _vacuous(before: Baseline, kernels: Iterable[str]) -> VacuousError:
+    return VacuousError(
+        f"{before.name} and this run have no kernel that can be compared: "
+        f"{', '.join(sorted(before.series))} there, {', '.join(sorted(kernels))} here",
+        remedy="run the same kernels (--kernel, --suite), or take a baseline of these with `labkit bench --out`",
     )
 
 

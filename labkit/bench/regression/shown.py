@@ -1,22 +1,30 @@
 """Benchmarks and their comparison as rows of text, for a terminal and for Markdown."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from labkit.bench.benchfmt.units import common_scale
 from labkit.bench.regression.unpaired import least_processes
 from labkit.model.bench import Interval
+from labkit.model.paired import Difference as PairedDifference
 from labkit.model.regression import BenchOutput, Change, Difference, Measured, Regression, Verdict
 from labkit.words import Language, render, say
 
 Rows = tuple[tuple[str, ...], ...]  # the first has the heads
 
 _SAMPLE_HEADS: Final = ("kernel", "cpu", "interval", "wall", "interval", "share", "n", "could_see", "doubts")
+_PAIRED_HEADS: Final = ("kernel", "ratio", "interval", "pairs", "by", "verdict")
 _CHANGE_HEADS: Final = ("kernel", "before", "after", "change", "interval", "p", "verdict")
 
 
 def sample_rows(output: BenchOutput, language: Language | None = None) -> Rows:
     """Return a row a kernel: times of an operation with their intervals, and what a second run could tell."""
     return (_heads(_SAMPLE_HEADS, language), *(_sample(each, language) for each in output.kernels))
+
+
+def translated_rows(found: Sequence[PairedDifference], language: Language | None = None) -> Rows:
+    """Return a row a kernel of native against translated: how many times the native time, with its interval."""
+    return (_heads(_PAIRED_HEADS, language), *(_paired(each, language) for each in found))
 
 
 def change_rows(regression: Regression, language: Language | None = None) -> Rows:
@@ -96,6 +104,20 @@ def _sample(measured: Measured, language: Language | None) -> tuple[str, ...]:
             say(each.id.replace("bench.warning.", "bench.short."), language, **each.values) for each in sample.warnings
         )
         or "-",
+    )
+
+
+def _paired(found: PairedDifference, language: Language | None) -> tuple[str, ...]:
+    told = found.verdict
+    return (
+        f"{found.kernel} ({say(f'benchcli.clock.{told.clock}', language)})",
+        "-" if told.ratio is None else f"{told.ratio:.3g}x",
+        say("benchcli.table.no_interval", language)
+        if told.low is None or told.high is None
+        else f"{told.low:.3g}x .. {told.high:.3g}x",
+        str(told.pairs),
+        str(found.changed.translator or "-"),
+        say(f"paired.judgement.{told.judgement}", language),
     )
 
 
