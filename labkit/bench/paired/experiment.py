@@ -19,8 +19,9 @@ from labkit.model.machine import Condition
 from labkit.model.paired import Arm, ArmFacts, Clock, Difference, Pair, PairedSlice, Stop
 from labkit.system.store import file_digest
 
-#: Arms whose slices are this many times as long as each other's get iteration counts of their own.
-_ALIKE: Final = 1.5
+#: Programs of which one is so many times as fast get iteration counts of their own. Calibrating on a busy machine errs by
+#: up to 1.7, and with other counts the collector would run at other moments of a process's life.
+_ALIKE: Final = 3.0
 #: A probe of the cores comes before every so many couples.
 _PROBE_EVERY: Final = 4
 _NOMINAL_UNITS: Final = 100
@@ -126,7 +127,7 @@ class Comparison:
         chosen = [self._greeting(index, None).iterations for index in (0, 1)]
         step = math.lcm(*(_NOMINAL_UNITS // math.gcd(arm.units, _NOMINAL_UNITS) for arm in self.arms))
         whole = [-(-count // step) * step for count in chosen]
-        if max(whole) < _ALIKE * min(whole):  # the same stretch of work for both, unless one is far slower
+        if self.arms[0].program == self.arms[1].program or max(whole) < _ALIKE * min(whole):
             whole = [whole[0], whole[0]]
         first, second = (self._greeting(index, whole[index]) for index in (0, 1))
         if first.suite_version != second.suite_version:

@@ -23,6 +23,12 @@ const NominalUnits = 100
 // probeTime is how long a probe spins on each thread: several of a scheduler's shortest turns.
 const probeTime = 3 * time.Millisecond
 
+// At most so many slices, and about so long, are run before the first one that counts.
+const (
+	warmUpSlices = 24
+	warmUpTime   = 50 * time.Millisecond
+)
+
 // ErrOrder is wrapped by the error of an order, or of a line on the standard input, that makes no sense.
 var ErrOrder = errors.New("wrong order")
 
@@ -170,13 +176,24 @@ func (o Order) plan(try func(iterations int) (Slice, error)) (nominal, real int,
 		}
 		step := NominalUnits / gcd(o.Units, NominalUnits)
 		nominal = (nominal + step - 1) / step * step
-	} else if _, err := try(nominal * o.Units / NominalUnits); err != nil { // warm-up: calibrating warms up too
-		return 0, 0, err
 	}
 	if nominal*o.Units%NominalUnits != 0 {
 		return 0, 0, fmt.Errorf("%w: %d iterations of %d units are not a whole number", ErrOrder, nominal, o.Units)
 	}
-	return nominal, nominal * o.Units / NominalUnits, nil
+	real = nominal * o.Units / NominalUnits
+	return nominal, real, warmUp(try, real)
+}
+
+// warmUp runs slices that do not count. A process's first ones touch memory that the system has yet to map, until its
+// collector has run once or twice; how many they are depends on what a slice does.
+func warmUp(try func(iterations int) (Slice, error), real int) error {
+	start := time.Now()
+	for i := 0; i < warmUpSlices && time.Since(start) < warmUpTime; i++ {
+		if _, err := try(real); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func gcd(a, b int) int {
