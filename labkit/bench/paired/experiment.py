@@ -19,8 +19,8 @@ from labkit.model.machine import Condition
 from labkit.model.paired import Arm, ArmFacts, Clock, Difference, Pair, PairedSlice, Stop
 from labkit.system.store import file_digest
 
-#: Programs of which one is so many times as fast get iteration counts of their own. Calibrating on a busy machine errs by
-#: up to 1.7, and with other counts the collector would run at other moments of a process's life.
+#: Programs of which one is so many times as fast get iteration counts of their own. Calibrating on a busy machine errs
+#: by up to 1.7, and with other counts the collector would run at other moments of a process's life.
 _ALIKE: Final = 3.0
 #: A probe of the cores comes before every so many couples.
 _PROBE_EVERY: Final = 4
