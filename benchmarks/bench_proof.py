@@ -82,12 +82,12 @@ def known() -> dict[str, dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def neighbours(busy: bool) -> Iterator[None]:
-    """Keep a busy loop on every core meanwhile, when one is wanted."""
+def neighbours(busy: bool) -> Iterator[list[int]]:
+    """Keep a busy loop on every core meanwhile, when one is wanted; gives their process ids."""
     with contextlib.ExitStack() as hogs:
-        for _ in range((os.cpu_count() or 1) if busy else 0):
-            hogs.enter_context(proc.start([sys.executable, "-c", _HOG], env=environment.base()))
-        yield
+        count = (os.cpu_count() or 1) if busy else 0
+        hog = [sys.executable, "-c", _HOG]
+        yield [hogs.enter_context(proc.start(hog, env=environment.base())).pid for _ in range(count)]
 
 
 def take(experiment: dict[str, Any], worker: Path) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """How fast the kernels are here: fresh processes of the Go worker, medians over processes with their intervals.
 
 The unit of the statistics is the process: each counts once, with the median of its slices. The method is described in
-docs/benchmarks.md. The worker is built from :data:`MODULE` with the code that a set generates from :data:`PROTO`,
-which is :mod:`labkit.facts`'s part.
+docs/benchmarks.md; that of :func:`compare`, which says how two arms differ, in docs/method.md. The worker is built from
+:data:`MODULE` with the code that a set generates from :data:`PROTO`, which is :mod:`labkit.facts`'s part.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from labkit.bench.paired import PairedPlan, compare, compare_all, translated_arms
 from labkit.bench.plan import Plan, schedule
 from labkit.bench.statistics import median, summarise
 from labkit.bench.suites import checked, choose, title
@@ -17,7 +18,19 @@ from labkit.bench.summary import cpu_ns_per_op, cpu_share, wall_ns_per_op, warni
 from labkit.bench.worker import Document, WorkerError, list_all, run_once
 from labkit.model.bench import Interval, ProcessSample, Sample, Slice
 
-__all__ = ["MODULE", "PACKAGE", "PROTO", "PROTO_FOLDER", "Plan", "WorkerError", "run"]
+__all__ = [
+    "MODULE",
+    "PACKAGE",
+    "PROTO",
+    "PROTO_FOLDER",
+    "PairedPlan",
+    "Plan",
+    "WorkerError",
+    "compare",
+    "compare_all",
+    "run",
+    "translated_arms",
+]
 
 #: The folder of the Go module that the worker is built from, and the worker's package in it.
 MODULE: Final = Path(__file__).parent / "kernels"
