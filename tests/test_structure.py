@@ -7,17 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from labkit import gobuild, machine, present, words
+from labkit import gobuild, machine
 from labkit.bench import structure
 from labkit.bench.statistics import summarise
 from labkit.bench.structure import judging, knees, layouts, quietness, ratios, sweeping
 from labkit.bench.worker import Kernel, WorkerError, list_all
 from labkit.errors import ProcessError
-from labkit.model.base import Provenance
 from labkit.model.machine import Translation
 from labkit.model.paired import Clock
-from labkit.model.structure import Curve, Field, LayoutDifference, Quietness, Structure
-from labkit.words import Language
+from labkit.model.structure import Curve, Quietness
 from tests.structure_synthetic import KIB, MIB, SIZES, Synthetic, made
 from tests.test_bench_present import synthetic
 
@@ -327,88 +325,3 @@ def test_the_layout_is_the_compilers(toolchain):
 def test_a_program_that_prints_no_layout_is_named(executable):
     with pytest.raises(ProcessError, match="printed no layout"):
         structure.layout(executable("layout", "echo '[]'"))
-
-
-SYNTHETIC = msgspec.structs.replace(APPLE, provenance=Provenance.SYNTHETIC)
-PAGES = tuple(
-    msgspec.structs.replace(
-        curve([knees.point(2**power, [low if 2**power <= edge else high] * 6) for power in range(4, 13)], probe),
-        unit="pages",
-    )
-    for probe, edge, low, high in (("tlb", 128, 1.0, 4.0), ("tlb-dense", 2048, 1.0, 4.0), ("tlb-cost", 128, 1.0, 4.0))
-)
-WHOLE = Structure(
-    curves=(SYNTHETIC, *PAGES),
-    said=judging.beside(mac(), APPLE),
-    doubts=judging.doubts(mac("Apple M3"), APPLE, None),
-    cache_line_bytes=64,
-    process_count=6,
-)
-REFUSED = Structure(refused=structure.refusal(msgspec.structs.replace(HERE, translation=Translation.QEMU)))
-
-
-@pytest.mark.parametrize("language", list(Language))
-def test_the_figures_name_their_units_and_mark_knees_and_sizes(language):
-    latency, pages = present.latency_figure(WHOLE, language), present.tlb_figure(WHOLE, language)
-    said = [each.text for each in latency.layout.annotations]
-    assert sum(words.say("structure.figure.knee", language, at="").strip() in text for text in said) == 2
-    assert "L1d 128 KiB" in said
-    assert "L2 12 MiB" in said
-    assert {shape.line.dash for shape in latency.layout.shapes} == {"dash", "dot"}  # told apart without colour
-    assert words.say("structure.figure.synthetic", language) in latency.layout.title.subtitle.text
-    assert {trace.marker.symbol[0] for trace in pages.data if trace.mode == "lines+markers"} == {"circle", "square"}
-    assert [shape.line.dash for shape in pages.layout.shapes] == ["dash"]
-    assert latency.layout.xaxis.type == latency.layout.yaxis.type == "log"
-
-
-@pytest.mark.parametrize(
-    ("record", "expected"), [(REFUSED, "qemu"), (Structure(), "no curve")], ids=["refused", "empty"]
-)
-@pytest.mark.parametrize("figure", [present.latency_figure, present.tlb_figure])
-def test_what_was_not_measured_says_why_in_its_figures_place(figure, record, expected):
-    shown = figure(record)
-    assert not shown.data
-    assert expected in shown.layout.annotations[0].text.replace("<br>", " ")
-
-
-def test_the_tables_stand_beside_the_figures():
-    assert len(present.curve_points(WHOLE, "chase").frame) == len(SIZES)
-    assert present.beside(WHOLE).frame["Within a factor of 2"].tolist() == ["yes", "yes"]
-    assert len(present.knees(WHOLE).frame) == 3
-    assert present.doubts(WHOLE).frame.iloc[0, 2] == "no"
-    for table in (present.curve_points(REFUSED, "chase"), present.beside(REFUSED), present.layouts(REFUSED)):
-        assert "qemu" in table.frame.iloc[0, 0]
-
-
-def difference(base, other, *, noisy=False):
-    return LayoutDifference(
-        kernel="payload-encode",
-        base=48,
-        other=64,
-        clock=Clock.CPU,
-        ratio=ratios.ratio(base, other),
-        cpu_share=1.0,
-        too_noisy=noisy,
-        warnings=(),
-    )
-
-
-@pytest.mark.parametrize(
-    ("one", "said"),
-    [
-        pytest.param(difference(STEADY, [1.2 * t for t in STEADY]), "20.0 % more time, 95 % interval", id="slower"),
-        pytest.param(difference(STEADY, [0.8 * t for t in STEADY]), "20.0 % less time", id="faster"),
-        pytest.param(difference(STEADY, STEADY), "no difference shown; could have seen", id="the same"),
-        pytest.param(difference(STEADY, SCATTERED, noisy=True), "too noisy to say", id="noisy"),
-        pytest.param(difference(STEADY[:3], STEADY[:3]), "too few processes", id="few"),
-    ],
-)
-def test_a_layouts_answer_in_words(one, said):
-    assert said in present.layouts(Structure(differences=(one,))).frame["Answer"][0]
-
-
-@pytest.mark.parametrize(("offset", "expected"), [(24, "no"), (60, "yes")])
-def test_a_field_crosses_a_line_by_its_offset(offset, expected):
-    field = Field(name="Tag", offset_bytes=offset, size_bytes=16, claimed_offset_bytes=None)
-    frame = present.fields(Structure(fields=(field,), cache_line_bytes=64)).frame
-    assert frame["Crosses a line"].tolist() == [expected]

@@ -17,11 +17,11 @@ from labkit.model.paired import Difference
 from labkit.model.structure import Structure
 
 #: What is translated when few kernels are asked for: serialization each way, and arithmetic.
-FEW: Final = ("protobuf-marshal-large", "protobuf-unmarshal-large", "fft-4096")
+FEW: Final = ("protobuf-marshal-large", "protobuf-unmarshal-large", "tanh-go")
 
 #: How few are taken: an emulator's factor is far beyond what short pairs cannot see.
 _FEW_COUPLES: Final = 16
-_FEW_LIMIT_S: Final = 5.0
+_FEW_LIMIT_S: Final = 12.0
 
 
 @dataclass(frozen=True, kw_only=True)

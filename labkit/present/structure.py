@@ -30,6 +30,7 @@ def latency_figure(structure: Structure, language: Language | None = None) -> go
     if chase is None or not chase.points:
         return figure
     _draw(figure, chase, _COLOUR, "circle", "solid", language)
+    figure.update_layout(showlegend=False)  # one curve, which the title names
     for index, knee in enumerate(knee for knee in chase.knees if knee.stable):
         _knee(figure, knee, size_text(knee.at), index, language)
     for said in structure.said:

@@ -39,13 +39,13 @@ def knees(structure: Structure, language: Language | None = None) -> Table:
             "from": f"{knee.before_ns:.2f}",
             "to": f"{knee.after_ns:.2f}",
             "agreement": f"{knee.agreement:.0%}",
-            "stable": _stable(knee, language),
+            "sound": _stable(knee, language),
         }
         for curve in structure.curves
         for knee in curve.knees
         if curve.probe in {"chase", "tlb-cost", "line-stride"}
     ]
-    return Table(text_frame(rows, ("probe", "found", "from", "to", "agreement", "stable"), _TOPIC, language))
+    return Table(text_frame(rows, ("probe", "found", "from", "to", "agreement", "sound"), _TOPIC, language))
 
 
 def beside(structure: Structure, language: Language | None = None) -> Table:

@@ -14,6 +14,8 @@ from labkit.present.table import Table, text_frame
 from labkit.words import Language, render, say
 
 _COLOUR: Final = "#0072B2"
+#: The figure's subtitle says it for all rows.
+_SAID_ABOVE: Final = "paired.warning.qemu"
 _ROW_PX: Final = 70
 _FRAME_PX: Final = 200
 _AXIS_PAD: Final = 0.08  # decades beside the outermost interval
@@ -37,8 +39,9 @@ def translated_figure(
         figure.add_annotation(
             text=f"<b>{html.escape(each.kernel)}</b><br>{_row(each, language)}",
             xref="paper", x=0, xanchor="left", yref="y", y=0.1 + y, yanchor="bottom", align="left", showarrow=False,
+            bgcolor="rgba(255, 255, 255, 0.8)",
         )  # fmt: skip
-    figure.add_vline(x=1, line={"dash": "dot", "color": "black", "width": 1.5})
+    figure.add_vline(x=1, layer="below", line={"dash": "dot", "color": "black", "width": 1.5})
     return figure.update_layout(
         title={"text": title, "subtitle": {"text": _subtitle(differences, language)}},
         xaxis={"title": {"text": say("structure.figure.translated_axis", language)}, "type": "log"}
@@ -60,11 +63,11 @@ def translated(differences: Sequence[Difference], missing: Text | None, language
             "ratio": "-" if each.verdict.ratio is None else f"{each.verdict.ratio:.2f}",
             "low_high": _bounds(each.verdict) or "-",
             "clock": say(f"structure.clock.{each.verdict.clock}", language),
-            "pairs": str(each.verdict.pairs),
+            "pairs": str(len(each.pairs)),
             "share": f"{each.cpu_share:.0%}",
             "answer": f"{say(f'paired.judgement.{each.verdict.judgement}', language)}: "
             f"{render(each.verdict.reason, language)}",
-            "doubts": " ".join(render(warning, language) for warning in each.warnings) or "-",
+            "doubts": " ".join(render(doubt, language) for doubt in each.warnings if doubt.id != _SAID_ABOVE) or "-",
         }
         for each in differences
     ]

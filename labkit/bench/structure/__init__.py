@@ -23,16 +23,15 @@ from labkit.model.structure import Curve, Field, Point, Structure
 __all__ = ["LAYOUT_MODULE", "layout", "probe", "quiet", "refusal"]
 
 
-def refusal(machine: Machine, *, worker_translated: bool = False) -> Text | None:
+def refusal(machine: Machine) -> Text | None:
     """Return why the probes are not run on this machine, None when they may be.
 
     Under a translator a worker's memory is reached by the translator's own instructions, through tables of its own: a
     curve would tell of the host and of the translator.
     """
-    if machine.translation is not Translation.NATIVE or worker_translated:
-        by = machine.translation if machine.translation is not Translation.NATIVE else Translation.OTHER
-        return Text(id="structure.refused.translated", values={"by": str(by)})
-    return None
+    if machine.translation is Translation.NATIVE:
+        return None
+    return Text(id="structure.refused.translated", values={"by": str(machine.translation)})
 
 
 def probe(
