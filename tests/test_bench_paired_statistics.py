@@ -46,7 +46,15 @@ def by_flipping(values):
 
 @pytest.mark.parametrize(
     "values",
-    [(1, -1, 2, 2, 3), (0, 0, 1, 2, -3, 4), (5, 5, 5, 5, 5, 5, 5), (0, -2, -2, -2, 1, 7, 7), (0, 0, 0, 1), (-1, 2, 2)],
+    [
+        (-1, -3, 3, -4, 2, 2, -4, 3),
+        (1, -1, 2, 2, 3),
+        (0, 0, 1, 2, -3, 4),
+        (5, 5, 5, 5, 5, 5, 5),
+        (0, -2, -2, -2, 1, 7, 7),
+        (0, 0, 0, 1),
+        (-1, 3, -4, 2, 2, -4),
+    ],
     ids=lambda values: " ".join(map(str, values)),
 )
 def test_ties_and_zeros_are_counted_exactly(values):

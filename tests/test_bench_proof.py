@@ -80,13 +80,12 @@ def test_the_simulation_counts_alarms_and_misses_none_without_a_rule():
 @pytest.mark.parametrize("percent", [0, 5])
 def test_an_experiment_of_the_proof_is_taken_and_shown(facts, percent):
     kernel = bench_proof.PLAN[percent][0][1]
-    taken = bench_proof.take(
-        {"busy": False, "percent": percent, "kernel": kernel, "index": 0}, Path(facts.worker.path)
-    )
+    taken = bench_proof.take({"busy": False, "percent": percent, "kernel": kernel, "index": 0}, Path(facts.worker.path))
     assert taken["expected"] == (1 if percent else 0)
     assert len(taken["cpu"]) == len(taken["wall"]) == len(taken["times"]["cpu"][0])
     assert set(taken["rivals"]) == {"benchstat wall", "benchstat cpu", "criterion wall", "criterion cpu"}
-    assert f"| {'5 % slower: found' if percent else 'no difference: alarms'} | quiet | 1 |" in bench_proof.table([taken])
+    what = "5 % slower: found" if percent else "no difference: alarms"
+    assert f"| {what} | quiet | 1 |" in bench_proof.table([taken])
 
 
 def test_a_cut_line_is_taken_again(tmp_path, monkeypatch):
