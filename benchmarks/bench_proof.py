@@ -211,7 +211,7 @@ def table(all_: list[dict[str, Any]]) -> str:
     heads += ("criterion, CPU", "verdict given", "pairs, median", "s: median, most")
     return (
         f"{len(all_)} of {len(wanted())} planned experiments, {', '.join(days)}, {machine_}, "
-        f"{who.system_name or who.system}; {load}; rule {rule_digest()}.\n\n"
+        f"{who.system_name or who.system}; {load}; rule {all_[0].get('rule', rule_digest())}.\n\n"
         f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}\n" + "\n".join(rows) + "\n"
     )
 
