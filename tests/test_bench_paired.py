@@ -276,6 +276,24 @@ def test_pairs_that_scatter_show_nothing_and_say_how_much_they_could_have_seen()
     assert judged([10 * value for value in values], 4).reason.id == "paired.reason.blind"
 
 
+def test_what_is_beyond_chance_but_too_small_to_matter_is_not_shown():
+    values = [0.007 + 0.006 * math.sin(37 * i) for i in range(24)]
+    assert judging.state(judging.Series(values=values, looks=4)).overall_p_value < 0.001
+    told = judged(values, 4)
+    assert told.judgement in {Judgement.NO_DIFFERENCE_SHOWN, Judgement.SAME}
+    assert 1 < told.ratio < 1.01
+
+
+def test_what_is_clear_alone_need_not_be_clear_among_several():
+    clear = judging.Series(values=[0.03 + 0.001 * i for i in range(8)], looks=1)
+    nothing = judging.Series(values=[0.02 * math.sin(37 * i) for i in range(8)], looks=1)
+    alone = judging.verdict(Clock.CPU, [clear], 0, too_busy=None)
+    among = judging.verdict(Clock.CPU, [clear, nothing, nothing], 0, too_busy=None)
+    assert (alone.judgement, among.judgement) == (Judgement.SLOWER, Judgement.TOO_NOISY)
+    assert among.holm_p_value == pytest.approx(3 * alone.holm_p_value)
+    assert not judging.is_clear([clear, nothing, nothing], 0)
+
+
 def test_futile_is_what_more_pairs_cannot_make_clear():
     wide = [0.1 * math.sin(37 * i) for i in range(24)]
     assert judging.is_futile(judging.Series(values=wide, looks=3), judging.ALPHA)
