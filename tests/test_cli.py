@@ -31,7 +31,7 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
 
 
 def commands() -> list[str]:
-    return sorted(command.callback.__name__ for command in app.registered_commands)
+    return sorted(command.name or command.callback.__name__ for command in app.registered_commands)
 
 
 def modules_after(code: str) -> set[str]:

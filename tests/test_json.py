@@ -9,6 +9,7 @@ import pytest
 from labkit.cli.app import main
 from labkit.model.drift import Drift
 from labkit.model.generation import Generation
+from labkit.model.imported import ImportedRecord
 from labkit.model.output import ErrorOutput, MachineOutput, PublishOutput, RunsOutput
 from labkit.model.regression import BenchOutput
 from labkit.model.toolchain import Toolchain
@@ -25,6 +26,7 @@ DOCUMENTS = {
     "generate": Generation,
     "drift": Drift,
     "bench": BenchOutput,
+    "import": ImportedRecord,
     "error": ErrorOutput,
 }
 

@@ -14,6 +14,7 @@ from labkit.cli.bench import bench
 from labkit.cli.doctor import doctor
 from labkit.cli.drift import drift
 from labkit.cli.generate import generate
+from labkit.cli.import_ import import_
 from labkit.cli.inspect import inspect
 from labkit.cli.lab import lab
 from labkit.cli.machine import machine
@@ -63,6 +64,7 @@ def options(
 
 for command in (machine, setup, doctor, generate, drift, inspect, bench, run, publish, lab):
     app.command()(command)
+app.command("import")(import_)  # a word that Python keeps for itself
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
