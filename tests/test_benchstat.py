@@ -48,6 +48,38 @@ def test_drawn_files_come_out_as_benchstat_has_them(tmp_path, seed):
     assert oracle.differences(oracle.ours(tmp_path, names, form), oracle.theirs(tmp_path, names, form), form) == []
 
 
+def lines(name: str, values, unit: str = "ns/op") -> str:
+    return "".join(f"Benchmark{name}-8 1 {value} {unit}\n" for value in values)
+
+
+def tied(n: int) -> tuple[str, str]:
+    return lines("A", [i // 2 for i in range(n)], "u"), lines("A", [i // 2 + 2.5 * (i % 3) for i in range(n)], "u")
+
+
+#: Pairs of files for what a draw rarely meets.
+RARE = {
+    "two-values-the-first-above": (lines("A", [64.2]), lines("A", [63.6, 63.6])),
+    "two-values-the-first-below": (lines("A", [63.6] * 3), lines("A", [64.2] * 5)),
+    "two-values-mixed": (lines("A", [1, 1, 2, 2, 2]), lines("A", [1, 2, 2, 1, 1, 1])),
+    "ties-the-last-exact": tied(25),
+    "ties-the-first-approximate": tied(26),
+    "no-ties-the-last-exact": (lines("A", range(1, 51), "u"), lines("A", [i + 7.5 for i in range(50)], "u")),
+    "no-ties-the-first-approximate": (lines("A", range(1, 52), "u"), lines("A", [i + 7.5 for i in range(51)], "u")),
+    "no-common-benchmark": (lines("A", [1] * 6), lines("B", [2] * 6)),
+    "no-common-benchmark-twice": (lines("A", [1] * 6, "u"), lines("B", [2] * 6, "u") + lines("C", [3] * 6, "u")),
+    "one-against-many": (lines("A", [1], "u"), lines("A", [i + 2 for i in range(39)], "u")),
+}
+
+
+@pytest.mark.parametrize("form", ["text", "csv"])
+@pytest.mark.parametrize("name", RARE)
+def test_rare_files_come_out_as_benchstat_has_them(tmp_path, name, form):
+    for file, text in zip(("old.txt", "new.txt"), RARE[name], strict=True):
+        (tmp_path / file).write_text(text)
+    got, wanted = (of(tmp_path, ("old.txt", "new.txt"), form) for of in (oracle.ours, oracle.theirs))
+    assert oracle.differences(got, wanted, form) == []
+
+
 def test_the_comparison_itself_sees_one_wrong_digit():
     text = "geomean   2.295µ        2.090µ        -8.94%\n"
     assert oracle.differences(text.replace("8.94", "8.93"), text, "text")
@@ -72,8 +104,8 @@ def test_ranks_of_the_interval(n):
 
 def test_every_number_of_values_is_summarised_as_benchstat_does(tmp_path):
     random_ = random.Random(5)
-    lines = [f"BenchmarkN{n}-8 1 {random_.lognormvariate(0, 1):.6g} u" for n in range(1, 61) for _ in range(n)]
-    (tmp_path / "x.txt").write_text("\n".join(lines))
+    text = "".join(lines(f"N{n}", (f"{random_.lognormvariate(0, 1):.6g}" for _ in range(n)), "u") for n in range(1, 61))
+    (tmp_path / "x.txt").write_text(text)
     got, wanted = (of(tmp_path, ("x.txt",), "csv") for of in (oracle.ours, oracle.theirs))
     assert oracle.differences(got, wanted, "csv") == []
     assert len(wanted.splitlines()) == 63
