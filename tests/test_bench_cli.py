@@ -284,7 +284,7 @@ def test_native_against_translated_is_the_paired_methods(capsys, toolchain):
 
 def workers(pid: int) -> list[int]:
     """The benchmark workers that a process has started, by the parents in the process table."""
-    said = proc.run([Path("/bin/ps"), "-axo", "pid=,ppid=,args="], env=environment(), timeout_s=30).stdout
+    said = proc.run([need("ps"), "-axo", "pid=,ppid=,args="], env=environment(), timeout_s=30).stdout
     rows = [line.split(None, 2) for line in said.splitlines()]
     return [int(row[0]) for row in rows if int(row[1]) == pid and "worker" in row[2] and "--kernel" in row[2]]
 
