@@ -24,6 +24,7 @@ class Synthetic:
     outliers: float = 0.0  # the share of processes that a neighbour doubles or worse
     processes: int = 6
     octaves_only: bool = False
+    scattered_at: tuple[int, ...] = ()  # bytes: here a process takes the time of twice the size as often as its own
 
 
 def made(kind: Synthetic, seed: int):
@@ -34,6 +35,8 @@ def made(kind: Synthetic, seed: int):
 
 
 def _time(kind, size, rng):
+    if size in kind.scattered_at and rng.random() < 0.5:
+        size *= 2
     time = kind.latencies_ns[0]
     for capacity, step in zip(kind.capacities, _steps(kind.latencies_ns), strict=True):
         if size > capacity:

@@ -59,6 +59,7 @@ class _Stretch:
 
 @dataclass(frozen=True)
 class _Found:
+    plateau_begin: int  # index
     plateau_end: int  # index
     above: int  # index of the first point beyond the crossing
     size: float  # of the crossing, log2
@@ -113,7 +114,10 @@ def _knee(points: Sequence[Point], found: _Found, again: Sequence[Sequence[float
     agreement = sum(any(0.5 <= other / at <= 2 for other in each) for each in again) / len(again)  # noqa: PLR2004
     # A rise is believed on two points that the processes agree on; the curve's last may stand alone.
     witnesses = points[found.above : found.above + 2]
-    sound = points[found.plateau_end].stable and (limit is None or witnesses[-1].at < limit)
+    # Where data just fill a cache its sets overflow in one process and not in the next: the point at the very edge may
+    # scatter, the plateau before it may not.
+    plateau = points[found.plateau_begin : found.plateau_end + 1]
+    sound = 2 * sum(each.stable for each in plateau) >= len(plateau) and (limit is None or witnesses[-1].at < limit)
     return Knee(
         at=at,
         plateau_end=points[found.plateau_end].at,
@@ -151,7 +155,7 @@ def _knees(sizes: Sequence[float], times: Sequence[Sequence[float]], rise: float
             continue
         low, high = min(values[above - 1], target), values[above]
         size = sizes[above - 1] + (sizes[above] - sizes[above - 1]) * (target - low) / (high - low)
-        found.append(_Found(stretch.end - 1, above, size, stretch.last, after))
+        found.append(_Found(stretch.begin, stretch.end - 1, above, size, stretch.last, after))
     return found
 
 
