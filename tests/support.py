@@ -35,6 +35,7 @@ PACKAGES = {
     "zsh": ("zsh", "zsh"),
     "mksh": ("mksh", "mksh"),
     "busybox": ("busybox", None),
+    "ps": ("procps", None),
 }
 
 
