@@ -105,12 +105,10 @@ def layouts(structure: Structure, language: Language | None = None) -> Table:
     rows = [
         {
             "kernel": say(f"structure.kernel.{each.kernel}", language),
-            "other": str(each.other),
-            "base": str(each.base),
+            "apart": say("structure.answer.apart", language, other=each.other, base=each.base),
             "ratio": f"{each.ratio.ratio:.3f}",
             "low_high": _range(each.ratio.low, each.ratio.high, "{:.3f}"),
-            "clock": say(f"structure.clock.{each.clock}", language),
-            "n": str(each.ratio.n),
+            "clock": f"{say(f'structure.clock.{each.clock}', language)}, n = {each.ratio.n}",
             "answer": answer(each, language),
             "doubts": ", ".join(
                 say(doubt.id.replace(".warning.", ".short."), language, **doubt.values) for doubt in each.warnings
@@ -119,7 +117,7 @@ def layouts(structure: Structure, language: Language | None = None) -> Table:
         }
         for each in structure.differences
     ]
-    heads = ("kernel", "other", "base", "ratio", "low_high", "clock", "n", "answer", "doubts")
+    heads = ("kernel", "apart", "ratio", "low_high", "clock", "answer", "doubts")
     return Table(text_frame(rows, heads, _TOPIC, language))
 
 
