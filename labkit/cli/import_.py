@@ -28,6 +28,15 @@ def import_(
             show_default=False,
         ),
     ] = None,
+    package: Annotated[
+        str | None,
+        typer.Option(
+            "--package",
+            metavar="PATH",
+            help="The package of lines without a pkg line, where the source says it elsewhere.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write the record, which labkit compare takes.", show_default=False),
@@ -43,7 +52,7 @@ def import_(
     from labkit.system.store import write_atomically
     from labkit.words import say
 
-    record = import_file(file, source=source, chip=chip)
+    record = import_file(file, source=source, chip=chip, package=package)
     data = encode(record)
     if out is not None:
         write_atomically(out, data)
@@ -72,10 +81,11 @@ def _print(record: "ImportedRecord") -> None:
             source=record.source,
         )
     )
-    blocks: dict[tuple[str | None, str, int], set[int]] = {}
+    blocks: dict[tuple[object, ...], set[int]] = {}
     for sample in record.samples:
-        blocks.setdefault((sample.package, sample.name, sample.machine), set()).add(sample.block)
-    several = sum(len(found) > 1 for found in blocks.values())
+        key = (sample.package, sample.name, sample.unit, sample.column, sample.machine)
+        blocks.setdefault(key, set()).add(sample.block)
+    several = len({key[:2] for key, found in blocks.items() if len(found) > 1})
     if several:
         typer.echo(say("import.several_blocks", n=several))
     if any(machine.cpu is None and machine.chip is None for machine in record.machines):

@@ -4,6 +4,7 @@ A value stands here as its publisher printed it, in base units; nothing was meas
 machines or filled in. What the text does not say is None.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -71,6 +72,7 @@ class ImportedRecord(Record, frozen=True, kw_only=True):
     file: str  # its name, without folders
     sha256: str  # of its bytes
     labkit_version: str
+    stated_by_importer: Mapping[str, str] = {}  # chip, package: of samples whose text does not name them
     machine: StatedMachine  # the one machine of all samples; where there are several, what all of them share
     machines: tuple[StatedMachine, ...]
     samples: tuple[PublishedSample, ...]

@@ -22,7 +22,7 @@ _NAME_ONE: Final = "name a text file with Go benchmark output, or - for standard
 
 
 def import_file(
-    path: Path, *, source: str | None, chip: str | None = None, at: datetime | None = None
+    path: Path, *, source: str | None, chip: str | None = None, package: str | None = None, at: datetime | None = None
 ) -> ImportedRecord:
     """Return the record of a file; ``-`` is standard input.
 
@@ -30,6 +30,7 @@ def import_file(
         path: The text, as it was published or as much of it as is wanted.
         source: Its address.
         chip: The chip of samples without a cpu line, as the importer knows it; ``M1 Pro`` and ``Apple M1 Pro`` are one.
+        package: The import path of samples without a pkg line, as the importer knows it.
         at: When it is imported; now.
 
     Raises:
@@ -46,11 +47,17 @@ def import_file(
                 data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", remedy=_NAME_ONE) from error
-    return import_bytes(data, name=str(path), source=source, chip=chip, at=at)
+    return import_bytes(data, name=str(path), source=source, chip=chip, package=package, at=at)
 
 
 def import_bytes(
-    data: bytes, *, name: str, source: str | None, chip: str | None = None, at: datetime | None = None
+    data: bytes,
+    *,
+    name: str,
+    source: str | None,
+    chip: str | None = None,
+    package: str | None = None,
+    at: datetime | None = None,
 ) -> ImportedRecord:
     """Return the record of some bytes; arguments and errors as for :func:`import_file`."""
     address = checked(source)
@@ -61,7 +68,8 @@ def import_bytes(
     if b"\0" in data and not data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise UsageError(f"{name} is a binary file", remedy=_NAME_ONE)
     named = None if chip is None else machines.apple_chip(chip) or " ".join(chip.split())
-    found = parse(data, chip=named or None)
+    said = {"chip": named or "", "package": (package or "").strip()}
+    found = parse(data, chip=said["chip"] or None, package=said["package"] or None)
     if not found.samples:
         what = f"{name} holds no benchmark line that could be read"
         if found.unreadable:
@@ -75,6 +83,7 @@ def import_bytes(
         file=Path(name).name,
         sha256=hashlib.sha256(data).hexdigest(),
         labkit_version=__version__,
+        stated_by_importer={key: value for key, value in said.items() if value},
         machine=machines.shared(found.machines),
         machines=found.machines,
         samples=found.samples,

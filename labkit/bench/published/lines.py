@@ -20,6 +20,8 @@ _NUMBER: Final = re.compile(r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _COMMAS: Final = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(\.\d+)?")
 _ONE_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 _GLUED: Final = re.compile(r"([+-]?\d[\d.,]*)([A-Za-zµμ%][^\s]*/[^\s]+)")
+_BETWEEN: Final = " \t\u00a0|"
+_THOUSANDS: Final = re.compile(r"\d{1,3}(?:,\d{3})+")
 _REMARK: Final = re.compile(rf"[{SPACES}](?://|#|←|<-|\().*$")
 # `35.1 ns/op` without a name before it, with or without iterations.
 _VALUES: Final = re.compile(rf"\d[\d_,.]*[{SPACES}]+(?:\d[\d_,.]*[{SPACES}]*)?(?:[a-zA-Zµμ]+/\S+)")
@@ -67,18 +69,15 @@ def announced(body: str) -> str | None:
 def looks_like_benchmark(body: str) -> bool:
     """Return whether a bare line starts with a benchmark's name and goes on with a number."""
     match = NAME.match(body)
-    return match is not None and _NUMERIC_START.match(body[match.end() :].lstrip(" \t|")) is not None
+    return match is not None and _NUMERIC_START.match(body[match.end() :].lstrip(_BETWEEN)) is not None
 
 
 def read(body: str) -> Row | Text:
     """Return what a bare line that looks like a benchmark says, or why it cannot be read."""
     name, *words = [word for word in _SPACE.split(_REMARK.sub("", body.replace("|", " "))) if word]
-    pairs: list[str] = []
-    for word in words:
-        said = _word(word)
-        if isinstance(said, Text):
-            return said
-        pairs += said
+    pairs = _pairs(words)
+    if isinstance(pairs, Text):
+        return pairs
     wrong = _columns(pairs)
     if wrong is not None:
         return wrong
@@ -101,6 +100,19 @@ def read(body: str) -> Row | Text:
             return why("negative", value=original)
         values.append(Value(value, unit, f"{original} {each.original_unit}"))
     return Row(record.name, tuple(values))
+
+
+def _pairs(words: list[str]) -> list[str] | Text:
+    """Return the words with numbers and units apart, and numbers as Go prints them."""
+    if len(words) > 1 and _THOUSANDS.fullmatch(words[0]) and words[1][:1].isdigit():
+        words = [words[0].replace(",", ""), *words[1:]]  # iterations: they have no decimal point
+    pairs: list[str] = []
+    for word in words:
+        said = _word(word)
+        if isinstance(said, Text):
+            return said
+        pairs += said
+    return pairs
 
 
 def _word(word: str) -> list[str] | Text:

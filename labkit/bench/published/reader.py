@@ -52,17 +52,18 @@ class _Measured(NamedTuple):
     line: int
 
 
-def parse(data: bytes, *, chip: str | None = None) -> Published:
+def parse(data: bytes, *, chip: str | None = None, package: str | None = None) -> Published:
     """Return what is in a text.
 
     Args:
         data: The text: UTF-8, or UTF-16 with its mark.
         chip: Whose numbers those without a cpu line are, as the importer says.
+        package: The package of those without a pkg line, as the importer says.
 
     """
     utf16 = data.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
     text = data.decode("utf-16", "replace") if utf16 else data.decode("utf-8-sig", "replace")
-    reader = _Reader(chip)
+    reader = _Reader(chip, package)
     # Not splitlines(): it would also split at control characters that may stand within a line.
     for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1):
         reader.line(number, line)
@@ -72,8 +73,9 @@ def parse(data: bytes, *, chip: str | None = None) -> Published:
 class _Reader:
     """The state between lines."""
 
-    def __init__(self, chip: str | None) -> None:
+    def __init__(self, chip: str | None, package: str | None) -> None:
         self._chip = chip
+        self._package = package
         self._config: dict[str, str] = {}
         self._outside: dict[str, str] | None = None  # the configuration before the fence that is open
         self._fence_has_values = False
@@ -92,6 +94,7 @@ class _Reader:
             return
         body = bare(line)
         if not body:
+            self._table, self._names = None, None  # each table has a head of its own
             return
         if len(line) > MOST_LINE:
             self._too_long(number, line, body)
@@ -207,9 +210,10 @@ class _Reader:
     ) -> None:
         self._opened()
         machine = machines.stated(self._config, chip=self._chip)
+        package = self._config.get("pkg", self._package)
         self._measured.append(
             _Measured(
-                self._block, machine, self._config.get("pkg"), name, value.unit, form, column, value.value,
+                self._block, machine, package, name, value.unit, form, column, value.value,
                 value.original, n, spread_percent, number,
             )
         )  # fmt: skip

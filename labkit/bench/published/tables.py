@@ -25,6 +25,8 @@ _BARE_CELL: Final = re.compile(r"(\d+(?:\.\d+)?)(?=\s|$)")
 _COUNTS: Final = re.compile(r"n=(\d+)(?:\+(\d+))?\)")
 _OLD_HEAD: Final = re.compile(r"(?:(old|new)\s+)?(time/op|alloc/op|allocs/op|speed|[\w%-]+/[\w%-]+)")
 _OLD_FILES: Final = re.compile(r"name\s+\\\s+(\S+)\s+(\S.*)")
+_OLD_ROW: Final = re.compile(r"\s*\d+(\.\d+)?[a-zA-Zµμ/]*(\s|$)")
+_BENCHCMP_ROW: Final = re.compile(r"Benchmark\S*(?:\s+\d+(?:\.\d+)?){1,2}\s+(?:[+-]?(?:\d+(?:\.\d+)?|Inf)[%x]|n/a|~)")
 _BENCHCMP: Final = re.compile(r"benchmark\s+old (\S+)\s+new (\S+)\s+(?:delta|speedup)")
 _PREFIXES: Final = {
     None: 1.0, "n": 1e-9, "µ": 1e-6, "μ": 1e-6, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
@@ -110,11 +112,14 @@ def is_summary(body: str) -> bool:
 
 def looks_like_row(table: Table, body: str) -> bool:
     """Return whether a bare line below a head is meant as a row."""
-    name, _, rest = body.partition(" ") if "\t" not in body else body.partition("\t")
+    name = body.split(maxsplit=1)[0]
+    rest = body[len(name) :]
     if table.form is Form.BENCHCMP:
-        return name.startswith("Benchmark") and bool(re.match(r"[\s]*\d", rest))
+        return _BENCHCMP_ROW.fullmatch(body) is not None
+    if name.startswith("Benchmark"):
+        return False  # benchstat takes the word off: this is a line of go test's own
     marked = re.search(_PLUS_MINUS, rest) is not None or "(p=" in rest
-    return bool(name) and (marked or (table.old and bool(re.match(r"\s*\d+(\.\d+)?[a-zA-Zµμ/]*(\s|$)", rest))))
+    return marked or (table.old and _OLD_ROW.match(rest) is not None)
 
 
 def read_row(table: Table, body: str) -> tuple[str, tuple[Cell, ...]] | Text:
@@ -172,7 +177,7 @@ def _counts(rest: str, columns: int) -> list[int | None]:
     found = [(int(match[1]), int(match[2] or match[1])) for match in _COUNTS.finditer(rest)]
     if len(found) != columns - 1 or not found:
         return [None] * columns
-    return [found[0][0], *(own for _base, own in found)]
+    return [count or None for count in (found[0][0], *(own for _base, own in found))]
 
 
 def _factor(table: Table, column: Column, suffix: str | None) -> float | None:

@@ -14,7 +14,7 @@ KEYS: Final = ("goos", "goarch", "pkg", "cpu")
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _AROUND: Final = re.compile(
-    rf"^(?:[{SPACES}\ufeff]|//+|/\*+|\*+(?!/)|>+|\|(?!.*│)|[-+•·](?=\s)|--\s|#+\s|<!--|`(?!``))+"
+    rf"^(?:[{SPACES}\ufeff]|/+|/\*+|\*+(?!/)|>+|\|(?!.*│)|[-+•·](?=\s)|--\s|#+\s|<!--|`(?!``))+"
 )
 _BEHIND: Final = re.compile(rf"(?:[{SPACES}]|\*/|-->|\\$|<br\s*/?>|\*\*|`(?!``)|\|)+$")
 _FENCE: Final = re.compile(r"^(`{3,}|~{3,})")
