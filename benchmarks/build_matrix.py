@@ -29,7 +29,7 @@ def main() -> int:
     OUT.write_text(page(matrix, facts.machine, facts.toolchain.digest), "utf-8")
     wrong = disagreements(matrix)
     built = [cell for cell in matrix.cells if cell.status is CellStatus.BUILT]
-    shown = [cell for cell in built if any(t.place in _EMPTY and t.outcome in _SIGNS for t in cell.trials)]
+    shown = _alone(matrix)
     print(f"{len(matrix.cells)} cells: {len(built)} built, {_count(matrix, CellStatus.REFUSED)} refused, ", end="")
     print(f"{_count(matrix, CellStatus.IMPOSSIBLE)} impossible here; {len(shown)} started in an empty root, ", end="")
     print(f"{len(wrong)} of which disagree with their bytes; {matrix.wall_time_s:.0f} s")
@@ -50,14 +50,20 @@ def disagreements(matrix: Matrix) -> list[Cell]:
     ]
 
 
+def _alone(matrix: Matrix) -> list[Cell]:
+    return [cell for cell in matrix.cells if any(t.place in _EMPTY and t.outcome in _SIGNS for t in cell.trials)]
+
+
 def _count(matrix: Matrix, status: CellStatus) -> int:
     return sum(cell.status is status for cell in matrix.cells)
 
 
 def page(matrix: Matrix, machine: Machine, digest: str) -> str:
     """Return the page: what was built, what it needs, where it ran, and every reason."""
-    reasons = sorted({render(cell.reason, Language.ENGLISH) for cell in matrix.cells if cell.reason is not None})
+    reasons = sorted({_reason(cell) for cell in matrix.cells if cell.reason is not None})
     today = datetime.now(UTC).date()
+    built, refused, impossible = (_count(matrix, status) for status in CellStatus)
+    counted = f"Of {len(matrix.cells)} cells {built} were built, {refused} refused, {impossible} impossible here."
     number = {reason: index for index, reason in enumerate(reasons, 1)}
     lines = [
         "# The build matrix",
@@ -73,6 +79,10 @@ def page(matrix: Matrix, machine: Machine, digest: str) -> str:
         "root folder that held the program alone. Build times are wall times of one build each on a busy machine, with",
         "whatever Go's cache held: they tell `-a` from the rest and nothing finer.",
         "",
+        counted,
+        f"{len(_alone(matrix))} programs were started in an empty root. What their bytes say and what happened",
+        f"differ for {len(disagreements(matrix))} of them.",
+        "",
     ]
     for name in dict.fromkeys(cell.platform for cell in matrix.cells):
         lines += [f"## {name}", "", "| program | built with | needs | MB | runs | in an empty root | build s |"]
@@ -87,7 +97,7 @@ def page(matrix: Matrix, machine: Machine, digest: str) -> str:
 def _row(cell: Cell, number: dict[str, int]) -> str:
     how = say(f"matrix.variant.{cell.variant}", Language.ENGLISH)
     if cell.status is not CellStatus.BUILT:
-        why = "" if cell.reason is None else f", see {number[render(cell.reason, Language.ENGLISH)]}"
+        why = "" if cell.reason is None else f", see {number[_reason(cell)]}"
         return f"| {cell.program} | {how} | {cell.status}{why} | | | | |"
     alone = next((t for t in cell.trials if t.place in _EMPTY), None)
     other = next((t for t in cell.trials if t.place not in _EMPTY), None)
@@ -95,6 +105,12 @@ def _row(cell: Cell, number: dict[str, int]) -> str:
     size = 0.0 if cell.size_bytes is None else cell.size_bytes / 1e6
     seconds = "" if cell.build_time_s is None else f"{cell.build_time_s:.0f}"
     return f"| {cell.program} | {how} | {_needs(cell)} | {size:.1f} | {ran[0]} | {ran[1]} | {seconds} |"
+
+
+def _reason(cell: Cell) -> str:
+    said = "" if cell.reason is None else render(cell.reason, Language.ENGLISH)
+    # The linker's own words are the last ones; before them stands what differs from program to program.
+    return f"the linker's words: {said.rsplit(' | ', 1)[-1]}" if cell.status is CellStatus.REFUSED else said
 
 
 def _needs(cell: Cell) -> str:

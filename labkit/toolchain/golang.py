@@ -24,6 +24,7 @@ _NETWORK_SETTINGS: Final = (
     "GOPROXY", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE", "GOAUTH", "GOVCS",
 )  # fmt: skip
 _BUILD_TIMEOUT_S: Final = 1200.0
+_LONGEST_LINE: Final = 500
 _NO_NETWORK: Final = (
     "dial tcp", "no such host", "i/o timeout", "connection refused", "TLS handshake", "proxyconnect",
     "module lookup disabled", "network is unreachable", "server misbehaving", "EOF",
@@ -100,7 +101,7 @@ def run(
         )
     raise ProcessError(
         f"go {' '.join(arguments)} ended with {proc.describe_exit(done.returncode)}: "
-        f"{_error_of(done.stdout) or done.first_words()}",
+        f"{_error_of(done.stdout) or _cause(done)}",
         remedy="read the whole output in the log (labkit -v)",
     )
 
@@ -108,6 +109,12 @@ def run(
 def says_no_network(said: str) -> bool:
     """Return whether Go's own words say that it could not reach where modules come from, or was not to."""
     return any(sign in said for sign in _NO_NETWORK)
+
+
+def _cause(done: proc.Completed) -> str:
+    # Before the linker's own error stands its whole command line, which says nothing and is a thousand characters long.
+    lines = [line.strip() for line in done.stderr.splitlines() if 0 < len(line.strip()) <= _LONGEST_LINE]
+    return " | ".join(lines[:3]) or done.first_words()
 
 
 class _Download(msgspec.Struct):
