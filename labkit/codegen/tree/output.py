@@ -65,6 +65,8 @@ class Stage:
         # The folder's lock is held: what is left here was left by a run that is gone.
         for left in (self._state_folder / "stage", self._beside, *self._state_folder.glob("scratch-*")):
             shutil.rmtree(left, ignore_errors=True)
+        for half in self._state_folder.glob(".*.part"):  # a state that was being written
+            half.unlink(missing_ok=True)
 
     def put(self, path: str, content: bytes) -> None:
         """Write a file into the stage."""
