@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 from labkit.cli.app import main
+from labkit.model.comparison import CheckOutput, Comparison
 from labkit.model.drift import Drift
 from labkit.model.generation import Generation
 from labkit.model.imported import ImportedRecord
@@ -26,6 +27,8 @@ DOCUMENTS = {
     "generate": Generation,
     "drift": Drift,
     "bench": BenchOutput,
+    "compare": Comparison,
+    "compare-check": CheckOutput,
     "import": ImportedRecord,
     "error": ErrorOutput,
 }

@@ -11,6 +11,7 @@ import typer
 
 from labkit import __version__
 from labkit.cli.bench import bench
+from labkit.cli.compare import compare
 from labkit.cli.doctor import doctor
 from labkit.cli.drift import drift
 from labkit.cli.generate import generate
@@ -62,7 +63,7 @@ def options(
         logs.to_terminal(logging.INFO if verbose == 1 else logging.DEBUG)
 
 
-for command in (machine, setup, doctor, generate, drift, inspect, bench, run, publish, lab):
+for command in (machine, setup, doctor, generate, drift, inspect, bench, run, compare, publish, lab):
     app.command()(command)
 app.command("import")(import_)  # a word that Python keeps for itself
 

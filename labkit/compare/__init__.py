@@ -1,0 +1,139 @@
+"""Records side by side, along one axis; what is not comparable is refused by the field's name. Measures nothing.
+
+The ratio of two columns is that of medians over runs of medians over processes, with a bootstrap's interval
+(:mod:`labkit.compare.bootstrap`); on the same chip it stands beside the answer to another question, whether a
+regression is shown (:mod:`labkit.bench.regression`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from labkit import __version__
+from labkit.compare import columns, contract, judgements, times
+from labkit.compare.checking import check
+from labkit.compare.columns import Group
+from labkit.compare.contract import IDENTITY, IDENTITY_KEYS
+from labkit.compare.entry import Entry
+from labkit.compare.reading import find, load
+from labkit.compare.times import CONTROL
+from labkit.errors import UsageError
+from labkit.model.base import Provenance
+from labkit.model.comparison import Axis, ColumnCurve, Comparison, Refusal
+
+__all__ = ["CONTROL", "IDENTITY", "IDENTITY_KEYS", "Entry", "check", "compare", "find", "load", "read"]
+
+
+def read(paths: Iterable[Path]) -> tuple[Entry, ...]:
+    """Return what is in files, and in the runs below folders.
+
+    Raises:
+        UsageError: A file does not exist, or there is no record below a folder.
+        RecordError: A file is damaged, of a newer schema, or nothing that can be compared.
+
+    """
+    return tuple(entry for path in find(paths) for entry in load(path))
+
+
+def compare(
+    entries: Sequence[Entry],
+    *,
+    axis: Axis = Axis.MACHINE,
+    baseline: str | None = None,
+    identity: Sequence[str] = (),
+    include: Iterable[Provenance] = (),
+    control: str | None = CONTROL,
+    seed: int = 1,
+) -> Comparison:
+    """Return entries side by side.
+
+    Args:
+        entries: What :func:`read` returned.
+        axis: What is compared. Everything else is equal, or is named in ``refused`` or ``differs``.
+        baseline: The column that ratios are to, by its name or the beginning of it; the first with times when None.
+        identity: The keys by which machines are told apart (:data:`IDENTITY_KEYS`); :data:`IDENTITY` when none is.
+        include: Made-up records are refused unless ``Provenance.SYNTHETIC`` is among these.
+        control: The kernel that each run's times are divided by for the second ratio, along machines and days;
+            None: no such ratio.
+        seed: Of the bootstrap.
+
+    Raises:
+        UsageError: No key or column has that name, or all entries are refused.
+
+    """
+    keys = contract.check_identity(identity)
+    welcome, refused = _admitted(entries, {Provenance.MEASURED, Provenance.IMPORTED, *include})
+    if not welcome:
+        first = refused[0] if refused else None
+        raise UsageError(
+            f"nothing is left to compare: {first.name} has {first.field} {first.found}"
+            if first
+            else "there is nothing to compare",
+            remedy="name records of runs; made-up ones only with --include synthetic",
+        )
+    if axis is Axis.TRANSLATION:
+        welcome, unpaired = columns.expand(welcome)
+        refused += unpaired
+    groups = columns.group(welcome, axis, keys)
+    base = columns.pick(groups, baseline)
+    reference = next((entry for entry in base.entries if entry.times), base.entries[0])
+    accepted = []
+    for made in groups:
+        told = [(each, contract.refuse(each, reference, axis, keys, made.name)) for each in made.entries]
+        refused += [refusal for _each, refusal in told if refusal]
+        accepted.append(
+            replace(
+                made,
+                accepted=tuple(each for each, refusal in told if each.times and refusal is None),
+                looked_at=tuple(
+                    each for each, refusal in told if refusal is None or refusal.field in contract.OF_TIMES
+                ),
+            )
+        )
+    whole = (*accepted, *(columns.judged(accepted) if axis is Axis.MACHINE else ()))
+    base = next(each for each in whole if each.name == base.name)
+    # A control must do the same work on both sides; another compiler's is other work, and so is a translated one.
+    control = control if axis in {Axis.MACHINE, Axis.DAY} else None
+    rows, kernels = times.rows(whole, base, axis=axis, control=control, seed=seed)
+    return Comparison(
+        labkit_version=__version__,
+        axis=axis,
+        baseline=base.name,
+        identity=keys,
+        control=control if any(row.name == control for row in rows) else None,
+        seed=seed,
+        columns=tuple(columns.column(each, keys) for each in whole),
+        rows=rows,
+        findings=judgements.findings(whole),
+        binaries=judgements.binaries(whole, axis),
+        curves=tuple(_curves(whole)),
+        refused=(*refused, *kernels),
+        differs=contract.differing({each.name: each.accepted or each.entries for each in whole}, axis),
+    )
+
+
+def _admitted(entries: Sequence[Entry], kinds: set[Provenance]) -> tuple[list[Entry], list[Refusal]]:
+    """Return what may take part, and what may not: kinds of numbers that were not asked for, a run given twice."""
+    welcome: list[Entry] = []
+    refused: list[Refusal] = []
+    seen: set[tuple[str, str]] = set()
+    for entry in entries:
+        # A run has its id wherever its record lies; another document is known by its file.
+        identity = (entry.name, str(entry.provenance) if entry.name != Path(entry.file).name else entry.file)
+        if entry.provenance not in kinds:
+            wanted, found = ", ".join(sorted(kinds)), str(entry.provenance)
+            refused.append(Refusal(name=entry.name, column=None, field="provenance", wanted=wanted, found=found))
+        elif identity in seen:
+            refused.append(Refusal(name=entry.name, column=None, field="run", wanted="once", found="twice"))
+        else:
+            seen.add(identity)
+            welcome.append(entry)
+    return welcome, refused
+
+
+def _curves(groups: Sequence[Group]) -> Iterable[ColumnCurve]:
+    """Yield each column's curves, of its latest run that has some."""
+    for made in groups:
+        latest = next((each for each in reversed(made.entries) if each.curves), None)
+        for curve in latest.curves if latest else ():
+            yield ColumnCurve(column=made.name, curve=curve)

@@ -1,0 +1,73 @@
+"""One run, or one imported text, in the shape in which it is compared."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from labkit.model.base import Provenance, Text
+from labkit.model.binary import Verdict
+from labkit.model.check import Status
+from labkit.model.machine import Machine
+from labkit.model.paired import Clock
+from labkit.model.structure import Curve
+
+NATIVE: Final = "native"
+TRANSLATED: Final = "translated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """One kernel or benchmark in one run, one value a process."""
+
+    values: Mapping[Clock, tuple[float, ...]]
+    unit: str
+    package: str
+    name: str  # without what tells two of its kind apart in one run
+    title: Text | None = None
+    payload_bytes: int | None = None
+    single_threaded: bool | None = None
+    n: int | None = None  # values behind a published one; None: as many as there are here
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One finding, without its evidence."""
+
+    status: Status
+    title: Text
+    section: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One run, or one imported document, as it is compared."""
+
+    name: str  # the run's id, or the file's name
+    file: str
+    provenance: Provenance
+    taken_at: str | None
+    facts: Mapping[str, str | None]  # what may be equal or not; None: not said
+    soft: Mapping[str, str | None]  # what is listed where it differs
+    times: Mapping[str, Times]
+    machine: Machine | None = None
+    source: str | None = None
+    arms: Mapping[str, Mapping[str, Times]] = field(default_factory=dict)  # native, translated: side by side
+    findings: Mapping[str, Found] = field(default_factory=dict)
+    binaries: Mapping[str, Sequence[Verdict]] = field(default_factory=dict)
+    curves: Sequence[Curve] = ()
+
+    @property
+    def day(self) -> str | None:
+        """The day of the times, UTC."""
+        return None if self.taken_at is None else self.taken_at[:10]
+
+
+def one(values: Iterable[str | None]) -> str | None:
+    """Return the values that are said, each once; None when none is."""
+    found = sorted({value for value in values if value is not None})
+    return ", ".join(found) if found else None
+
+
+def yes_no(value: bool | None) -> str | None:
+    """Return a fact in a word."""
+    return None if value is None else "yes" if value else "no"

@@ -1,0 +1,147 @@
+"""A file that is compared, read into one shape: a run's record, a bench document, or an imported one.
+
+Of a record only what is compared is read, and typed as the model has it, so that ten thousand of them are read in
+seconds; what else lies in it is passed over. ``labkit compare --check`` reads it whole
+(:mod:`labkit.compare.checking`).
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from labkit.compare import imported
+from labkit.compare.documents import BenchDocument, RecordDocument, of_bench, of_record
+from labkit.compare.entry import Entry
+from labkit.errors import RecordError, UsageError
+from labkit.model.bench import Sample
+from labkit.model.imported import SCHEMA as IMPORTED_SCHEMA
+from labkit.model.imported import ImportedRecord
+from labkit.model.regression import SCHEMA as BENCH_SCHEMA
+from labkit.model.run import SCHEMA
+
+_NAME_ONE: Final = "name a run's record.json, what `labkit bench --out` or `labkit import` wrote, or a folder of runs"
+
+#: A larger file is no record.
+MOST_BYTES: Final = 256 * 1024 * 1024
+
+
+class _Kind(msgspec.Struct):
+    """What tells the documents apart."""
+
+    run: str | msgspec.UnsetType = msgspec.UNSET
+    kernels: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    kind: str | msgspec.UnsetType = msgspec.UNSET
+    schema: int | None = None
+
+
+_RECORD: Final = msgspec.json.Decoder(RecordDocument)
+
+
+def find(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the files to compare: files as they are, of a folder every run's record.json (reports' copies left out).
+
+    Raises:
+        UsageError: There is no such file, or no record below a folder.
+
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            below = sorted(
+                each for each in path.rglob("record.json") if "report" not in each.relative_to(path).parts[:-1]
+            )
+            if not below:
+                raise UsageError(f"there is no record.json below {path}", remedy=_NAME_ONE)
+            found += below
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise UsageError(f"{path} does not exist", remedy=_NAME_ONE)
+    return tuple(found)
+
+
+def load(path: Path) -> tuple[Entry, ...]:
+    """Return what is in a file: one run, or of an imported text each machine and column.
+
+    Raises:
+        UsageError: It cannot be read.
+        RecordError: It is none of the three kinds, damaged, or of a newer schema.
+
+    """
+    return decode(data_of(path), path)
+
+
+def data_of(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        UsageError: It cannot be read.
+        RecordError: It is larger than any record.
+
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise RecordError(f"{path} has more than {MOST_BYTES >> 20} MiB, which no record has", remedy=_NAME_ONE)
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", remedy=_NAME_ONE) from error
+
+
+def decode(data: bytes, path: Path) -> tuple[Entry, ...]:
+    """Return what is in some JSON; ``path`` says where it came from.
+
+    Raises:
+        RecordError: It is none of the three kinds, damaged, or of a newer schema.
+
+    """
+    try:
+        kind, schema = kind_of(data)
+        newest = {"record": SCHEMA, "bench": BENCH_SCHEMA, "imported": IMPORTED_SCHEMA}.get(kind)
+        if newest is not None and (schema is None or not 1 <= schema <= newest):
+            raise RecordError(
+                f"{path} has schema {schema}; this labkit reads schemas 1 to {newest}", remedy="update labkit"
+            )
+        match kind:
+            case "record":
+                return (of_record(_RECORD.decode(data), path),)
+            case "bench":
+                return (of_bench(msgspec.json.decode(data, type=BenchDocument), path),)
+            case "imported":
+                return imported.entries(msgspec.json.decode(data, type=ImportedRecord), str(path))
+            case _:
+                pass
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(
+            f"{path} is damaged or no record: {error}", remedy="see what is wrong with `labkit compare --check`"
+        ) from error
+    raise RecordError(f"{path} is JSON, but no document of labkit that can be compared", remedy=_NAME_ONE)
+
+
+def measured(path: Path) -> tuple[Sample, ...]:
+    """Return the samples of a record or a bench document, whole.
+
+    Raises:
+        UsageError: It cannot be read.
+        RecordError: It is damaged.
+
+    """
+    data = data_of(path)
+    try:
+        if kind_of(data)[0] == "bench":
+            return tuple(each.sample for each in msgspec.json.decode(data, type=BenchDocument).kernels)
+        section = _RECORD.decode(data).performance
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path} is damaged: {error}", remedy="compare again") from error
+    return section.samples if section else ()
+
+
+def kind_of(data: bytes) -> tuple[str, int | None]:
+    """Return which kind of document some JSON is (record, bench, imported, unknown), and its schema."""
+    kind = msgspec.json.decode(data, type=_Kind)
+    if kind.run is not msgspec.UNSET:
+        return "record", kind.schema
+    if kind.kernels is not msgspec.UNSET:
+        return "bench", kind.schema
+    return ("imported" if kind.kind == "imported" else "unknown"), kind.schema
