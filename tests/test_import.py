@@ -117,6 +117,7 @@ def test_one_module_is_seen_on_two_generations_at_one_version():
         LINE + "  // baseline",
         LINE + " (1.2x faster)",
         LINE + " | |",
+        LINE + ".",
         "BenchmarkX-8 1000 0.0351 µs/op",
         "\ufeff" + LINE,
     ],
@@ -226,6 +227,8 @@ def test_the_number_of_processors_is_what_all_names_share(names, shown):
         ("goarch: arm64\ncpu: Apple M1 Pro", "Apple M1 Pro", False),
         ("goarch: arm64\ncpu: apple m3 max", "Apple M3 Max", False),
         ("goarch: arm64\ncpu: Apple M9", "Apple M9", False),
+        ("goarch: arm64\ncpu: Apple M3 Pro; Go 1.24.0", "Apple M3 Pro", False),
+        ("```goarch: arm64\ncpu: Apple M1", "Apple M1", False),
         ("goarch: amd64\ncpu: Apple M1", "Apple M1", True),
         ("goos: darwin goarch: amd64 pkg: a/b cpu: VirtualApple @ 2.50GHz", None, True),
         ("goos: linux\ngoarch: amd64\ncpu: VirtualApple @ 2.50GHz processor", None, True),
@@ -279,6 +282,12 @@ def test_a_configuration_above_the_fences_holds_in_them():
         f"- goos: darwin\n- goarch: arm64\n- cpu: Apple M1\n```\n{LINE}\n```\n```\ncpu: Apple M2\n```\n```\n{LINE}\n```"
     )
     assert [machine.chip for machine in found.machines] == ["Apple M1", "Apple M2"]
+
+
+def test_a_new_goos_line_after_benchmarks_starts_anew():
+    first, second = read(f"{M1}{LINE}\ngoos: linux\n{LINE}").samples
+    assert (first.package, second.package) == ("a/b", None)
+    assert [machine.chip for machine in read(f"{M1}{LINE}\ngoos: linux\n{LINE}").machines] == ["Apple M1", None]
 
 
 def test_several_machines_share_what_is_the_same():
@@ -393,6 +402,20 @@ def test_a_line_of_go_test_below_a_table_is_no_row_of_it():
                   "benchmark old ns/op new ns/op delta\nBenchmarkFoo-8 10 9 -10.00%\n"):  # fmt: skip
         last = read(table.rstrip() + "\n" + LINE).samples[-1]
         assert (last.form, last.unit, last.value) == (Form.LINES, "sec/op", pytest.approx(35.1e-9))
+
+
+@pytest.mark.parametrize("table", [OLD, NEW], ids=["old", "new"])
+def test_a_blank_line_ends_a_table(table):
+    assert reasons(table.rstrip() + "\n\nIt took 5.0ms ± 1% here.\n") == []
+
+
+def test_a_second_row_of_one_name_is_no_second_value():
+    row = "Foo-8   1.500µ ± 2%   1.400µ ± 1%  -6.67% (p=0.000 n=10)\n"
+    found = read("      │ a.txt │ b.txt │\n      │ sec/op │ sec/op vs base │\n" + row + row).samples
+    assert [(sample.column, sample.n, len(sample.values)) for sample in found] == [
+        ("a.txt", 10, 1),
+        ("b.txt", 10, 1),
+    ] * 2
 
 
 def test_benchcmp():

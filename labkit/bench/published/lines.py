@@ -112,6 +112,8 @@ def _pairs(words: list[str]) -> list[str] | Text:
         if isinstance(said, Text):
             return said
         pairs += said
+    if pairs and "/" in pairs[-1]:
+        pairs[-1] = pairs[-1].rstrip(".,;")  # a comment's last line ends in a full stop
     return pairs
 
 

@@ -22,12 +22,17 @@ def apple_chip(text: str) -> str | None:
 
     A chip newer than the tables is named by the same pattern.
     """
-    match = _APPLE.fullmatch(" ".join(text.split()))
+    match = _APPLE.fullmatch(_named(text))
     if match is None:
         return None
     name = f"Apple M{int(match[1])}" + (f" {match[2].capitalize()}" if match[2] else "")
     known = {*names().soc.values(), *(f"Apple {entry.name}" for entry in names().cpufamily)}
     return next((chip for chip in known if chip.lower() == name.lower()), name)
+
+
+def _named(text: str) -> str:
+    """Return what stands before the first comma or semicolon: people add the Go version behind it."""
+    return " ".join(re.split("[;,]", text, maxsplit=1)[0].split())
 
 
 def stated(config: Mapping[str, str], *, chip: str | None = None) -> StatedMachine:
@@ -36,7 +41,7 @@ def stated(config: Mapping[str, str], *, chip: str | None = None) -> StatedMachi
     said = None if cpu is None or cpu.startswith(_ROSETTA) else (apple_chip(cpu) or " ".join(cpu.split()))
     by_importer = said is None and chip is not None
     named = chip if by_importer else said
-    match = _APPLE.fullmatch(" ".join((cpu or "").split()))
+    match = _APPLE.fullmatch(_named(cpu or ""))
     return StatedMachine(
         chip=named,
         translated=_translated(cpu, goarch, named),

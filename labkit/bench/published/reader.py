@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from labkit.bench.benchfmt.units import SPACES
 from labkit.bench.published import lines, machines, tables
 from labkit.bench.published.lines import why
-from labkit.bench.published.text import MOST_LINE, bare, configuration, is_fence
+from labkit.bench.published.text import MOST_LINE, bare, configuration, fence
 from labkit.model.base import Text
 from labkit.model.imported import Form, PublishedSample, StatedMachine, UnreadableLine
 
@@ -89,10 +89,12 @@ class _Reader:
 
     def line(self, number: int, line: str) -> None:
         """Take one line."""
-        if is_fence(line[:MOST_LINE]):
+        behind = fence(line[:MOST_LINE])
+        if behind is not None:
             self._at_fence()
+            self._configure(configuration(behind))  # where the line's end between the two was lost
             return
-        body = bare(line)
+        body = bare(line) if line else ""
         if not body:
             self._table, self._names = None, None  # each table has a head of its own
             return

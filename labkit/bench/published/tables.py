@@ -166,7 +166,7 @@ def _marked_cells(table: Table, rest: str) -> list[_Cell] | Text:
         if spread is None and not table.old:
             continue  # a number that is no value: since 2023 each has its spread
         if spread is None and re.search(r"~|\(|%", rest[: match.start()].rpartition("±")[2].partition("%")[2]):
-            continue  # behind the delta
+            break  # behind the delta
         cells.append((match[1], match[2], spread[1] if spread else None))
         at = spread.end() if spread else match.end()
     return cells

@@ -13,10 +13,9 @@ MOST_LINE: Final = 4096
 KEYS: Final = ("goos", "goarch", "pkg", "cpu")
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_AROUND: Final = re.compile(
-    rf"^(?:[{SPACES}\ufeff]|/+|/\*+|\*+(?!/)|>+|\|(?!.*│)|[-+•·](?=\s)|--\s|#+\s|<!--|`(?!``))+"
-)
-_BEHIND: Final = re.compile(rf"(?:[{SPACES}]|\*/|-->|\\$|<br\s*/?>|\*\*|`(?!``)|\|)+$")
+_AROUND: Final = re.compile(rf"^(?:[{SPACES}\ufeff]|/+|/\*+|\*+(?!/)|>+|\||[-+•·](?=\s)|--\s|#+\s|<!--|`(?!``))+")
+_BLANK: Final = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_BEHIND: Final = ("|", "*/", "-->", "\\", "<br>", "<br/>", "<br />", "**")
 _FENCE: Final = re.compile(r"^(`{3,}|~{3,})")
 _KEYS: Final = re.compile(r"\b(goos|goarch|pkg|cpu):(?=\s)")
 _STARTS_WITH_KEY: Final = re.compile(r"(?:goos|goarch|pkg|cpu):(?:\s|$)")
@@ -24,13 +23,23 @@ _STARTS_WITH_KEY: Final = re.compile(r"(?:goos|goarch|pkg|cpu):(?:\s|$)")
 
 def bare(line: str) -> str:
     """Return a line without colours, without the marks before it and those behind it."""
-    text = _COLOUR.sub("", line.replace("\0", " "))[: MOST_LINE + 1]
-    return _BEHIND.sub("", _AROUND.sub("", text))
+    text = _AROUND.sub("", _COLOUR.sub("", line.replace("\0", " "))[: MOST_LINE + 1])
+    while True:
+        # Not one expression: looking for the last run of blanks takes time by the square of a line's length.
+        shorter = text.rstrip(_BLANK)
+        shorter = next((shorter[: -len(mark)] for mark in _BEHIND if shorter.endswith(mark)), shorter)
+        if shorter.endswith("`") and not shorter.endswith("``"):
+            shorter = shorter[:-1]
+        if shorter == text:
+            return text
+        text = shorter
 
 
-def is_fence(line: str) -> bool:
-    """Return whether a line opens or closes a Markdown fence, also in a quote or a comment."""
-    return _FENCE.match(_AROUND.sub("", line)) is not None
+def fence(line: str) -> str | None:
+    """Return what stands behind the mark of a Markdown fence, also in a quote or a comment; None for another line."""
+    text = _AROUND.sub("", line)
+    match = _FENCE.match(text)
+    return None if match is None else text[match.end() :]
 
 
 def configuration(body: str) -> Mapping[str, str]:
