@@ -23,7 +23,7 @@ _STARTS_WITH_KEY: Final = re.compile(r"(?:goos|goarch|pkg|cpu):(?:\s|$)")
 
 def bare(line: str) -> str:
     """Return a line without colours, without the marks before it and those behind it."""
-    text = _AROUND.sub("", _COLOUR.sub("", line.replace("\0", " "))[: MOST_LINE + 1])
+    text = _AROUND.sub("", _COLOUR.sub("", line)[: MOST_LINE + 1])
     while True:
         # Not one expression: looking for the last run of blanks takes time by the square of a line's length.
         shorter = text.rstrip(_BLANK)
