@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+import msgspec
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -148,6 +149,18 @@ def test_a_profile_for_another_machine_is_refused_with_both_names(desk, this_mac
     else:
         with pytest.raises(UsageError, match=f"for {wanted}, this machine is .*{this_machine.system}"):
             check_machine(profile, this_machine)
+
+
+@pytest.mark.parametrize(("name", "chip"), [("m1", "Apple M1"), ("m2", "Apple M2"), ("m3", "Apple M3")])
+def test_the_profiles_of_macs_are_whole_and_run_on_their_chip_alone(desk, this_machine, name, chip):
+    profile = lab.load(name)
+    assert set(profile.parameters) == set(lab.load("linux").parameters)
+    for own in (chip, f"{chip} Pro"):
+        check_machine(profile, msgspec.structs.replace(this_machine, chip=own))
+    for other in ("AMD EPYC", f"{chip}0", "Apple M9", None):
+        with pytest.raises(UsageError, match=f"for {chip}, this machine is {other}") as caught:
+            check_machine(profile, msgspec.structs.replace(this_machine, chip=other))
+        assert caught.value.exit_code == 2
 
 
 def run_here(desk, *sources: str):

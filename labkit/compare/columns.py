@@ -153,4 +153,5 @@ def _name(entry: Entry, axis: Axis, keys: Sequence[str]) -> str:
         case Axis.DAY:
             return entry.day or "?"
         case Axis.TRANSLATION:
-            return {"yes": TRANSLATED, "no": NATIVE}.get(entry.facts.get("translated") or "", "?")
+            by = entry.facts.get("translator")
+            return {"yes": TRANSLATED + (f" ({by})" if by else ""), "no": NATIVE}[entry.facts.get("translated") or "no"]

@@ -44,7 +44,9 @@ def binaries(groups: Sequence[Group], axis: Axis) -> tuple[BinaryRow, ...]:
 
     Along another axis than machines all columns are one machine: a row is a program's name, with each column's own.
     """
-    rows = []
+    rows: list[BinaryRow] = []
+    if axis is Axis.TRANSLATION:
+        return ()
     owned = [
         {name: verdicts for entry in made.looked_at for name, verdicts in entry.binaries.items()} for made in groups
     ]

@@ -40,7 +40,9 @@ _RECORD: Final = msgspec.json.Decoder(RecordDocument)
 
 
 def find(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the files to compare: files as they are, of a folder every run's record.json (reports' copies left out).
+    """Return the files to compare: files as they are, and of a folder every run's record.json.
+
+    The copies in reports are left out. A folder without any record.json gives the JSON files that lie in it.
 
     Raises:
         UsageError: There is no such file, or no record below a folder.
@@ -52,6 +54,7 @@ def find(paths: Iterable[Path]) -> tuple[Path, ...]:
             below = sorted(
                 each for each in path.rglob("record.json") if "report" not in each.relative_to(path).parts[:-1]
             )
+            below = below or sorted(path.glob("*.json"))  # a folder of records that people sent
             if not below:
                 raise UsageError(f"there is no record.json below {path}", remedy=_NAME_ONE)
             found += below

@@ -118,7 +118,9 @@ def check_machine(profile: Profile, machine: Machine) -> None:
         UsageError: It is for another chip or system.
 
     """
-    if profile.machine not in {"any", machine.system.value, machine.chip}:
+    # An M1 Pro, Max or Ultra is an M1.
+    of_the_chip = (machine.chip or "").startswith(f"{profile.machine} ")
+    if profile.machine not in {"any", machine.system.value, machine.chip} and not of_the_chip:
         raise UsageError(
             f"profile {profile.name} is for {profile.machine}, this machine is {machine.chip} ({machine.system})",
             remedy="choose a profile for this machine, such as quick",
