@@ -1,42 +1,51 @@
 """Findings and binaries' verdicts side by side: what each column's runs found, what is judged for who is not here."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from labkit.compare.columns import Group
-from labkit.compare.entry import Entry, Found
+from labkit.compare.entry import Entry
 from labkit.model.base import Text
 from labkit.model.binary import Verdict
 from labkit.model.check import Status
 from labkit.model.comparison import Axis, BinaryCell, BinaryRow, FindingCell, FindingRow
 from labkit.model.machine import System
 
+_Check = tuple[str, str]  # section, id
+
 _GRAVEST = (Status.FAIL, Status.PASS, Status.SKIP)
 
 
 def findings(groups: Sequence[Group]) -> tuple[FindingRow, ...]:
     """Return a row a check, in the order of the runs."""
-    known: dict[tuple[str, str], Found] = {}
+    titles: dict[_Check, Text] = {}
+    counted = []
     for made in groups:
+        counts: dict[_Check, dict[Status, int]] = {}
         for entry in made.looked_at:
             for id_, found in entry.findings.items():
-                known.setdefault((found.section, id_), found)
+                check = (found.section, id_)
+                if check not in titles:
+                    titles[check] = found.title
+                of = counts.setdefault(check, {})
+                of[found.status] = of.get(found.status, 0) + 1
+        counted.append(counts)
     return tuple(
         FindingRow(
-            id=id_, title=found.title, section=section, cells=tuple(_cell(made, section, id_) for made in groups)
+            id=check[1],
+            title=title,
+            section=check[0],
+            cells=tuple(_cell(made, counts.get(check)) for made, counts in zip(groups, counted, strict=True)),
         )
-        for (section, id_), found in known.items()
+        for check, title in titles.items()
     )
 
 
-def _cell(made: Group, section: str, id_: str) -> FindingCell:
+def _cell(made: Group, counts: dict[Status, int] | None) -> FindingCell:
     if made.judged_for is not None:
         return FindingCell(status=None, why=Text(id="compare.why.no_record", values={"chip": made.chip or made.name}))
-    found = [each for entry in made.looked_at if (each := entry.findings.get(id_)) and each.section == section]
-    counts = Counter(each.status for each in found)
     if not counts:
         return FindingCell(status=None, why=Text(id="compare.why.not_checked"))
-    return FindingCell(status=next(each for each in _GRAVEST if counts[each]), counts=dict(counts))
+    return FindingCell(status=next(each for each in _GRAVEST if each in counts), counts=counts)
 
 
 def binaries(groups: Sequence[Group], axis: Axis) -> tuple[BinaryRow, ...]:

@@ -192,7 +192,13 @@ def _to_control(base: _Cell, own: _Cell, seed: int) -> tuple[float | None, boots
     for turn, cell in enumerate((base, own)):
         controls = cell.control or ()
         # A run's processes of the two kernels are no pairs: each is divided by the run's control as a whole.
-        runs = [[value / median(control) for value in run] for run, control in zip(cell.runs, controls, strict=True)]
+        pairs = [(run, bootstrap.middle(control)) for run, control in zip(cell.runs, controls, strict=True)]
+        # Where runs alone are drawn, only their medians count.
+        many = len(pairs) > bootstrap.MANY_RUNS
+        runs = [
+            (bootstrap.middle(run) / control,) if many else tuple(value / control for value in run)
+            for run, control in pairs
+        ]
         centres.append(bootstrap.centre(runs))
         if bootstrap.enough(cell.runs):
             scatter = _scatter(controls, seed + 104729 * (turn + 1)) if len(controls) == 1 else None
@@ -238,7 +244,7 @@ def _series(made: Group, *, single: bool) -> dict[str, Series]:
         for name, times in entry.times.items():
             of = found.setdefault(name, {clock: [] for clock in Clock})
             for clock, values in times.values.items():
-                of[clock] += values if single else [median(values)]
+                of[clock] += values if single else [bootstrap.middle(values)]
     return {
         name: Series(wall=tuple(of[Clock.WALL]), cpu=tuple(of[Clock.CPU]), cpu_share=None, single_threaded=None)
         for name, of in found.items()
