@@ -5,8 +5,9 @@ The ratio of two columns is that of medians over runs of medians over processes,
 regression is shown (:mod:`labkit.bench.regression`).
 """
 
+import contextlib
 import gc
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,14 +35,8 @@ def read(paths: Iterable[Path]) -> tuple[Entry, ...]:
 
     """
     files = find(paths)
-    # What is read stays: the collector would go over all of it again and again, for half of the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with _not_collecting():
         return tuple(entry for path in files for entry in load(path))
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def compare(
@@ -70,6 +65,19 @@ def compare(
         UsageError: No key or column has that name, or all entries are refused.
 
     """
+    with _not_collecting():
+        return _compare(entries, axis, baseline, identity, include, control, seed)
+
+
+def _compare(  # noqa: PLR0917 - of compare
+    entries: Sequence[Entry],
+    axis: Axis,
+    baseline: str | None,
+    identity: Sequence[str],
+    include: Iterable[Provenance],
+    control: str | None,
+    seed: int,
+) -> Comparison:
     keys = contract.check_identity(identity)
     welcome, refused = _admitted(entries, {Provenance.MEASURED, Provenance.IMPORTED, *include})
     if not welcome:
@@ -119,6 +127,18 @@ def compare(
         refused=(*refused, *kernels),
         differs=contract.differing({each.name: each.accepted or each.entries for each in whole}, axis),
     )
+
+
+@contextlib.contextmanager
+def _not_collecting() -> Iterator[None]:
+    """Hold the garbage collector: what is read stays, and it would go over all of it again and again, half the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _admitted(entries: Sequence[Entry], kinds: set[Provenance]) -> tuple[list[Entry], list[Refusal]]:

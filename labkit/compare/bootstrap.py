@@ -51,11 +51,16 @@ def enough(runs: Runs) -> bool:
     return len(runs) >= LEAST or sum(map(len, runs)) >= LEAST
 
 
-def replicates(runs: Runs, *, seed: int) -> list[float]:
+def replicates(runs: Runs, *, seed: int) -> tuple[float, ...]:
     """Return what the statistic is in :data:`REPLICATES` resamples; the same ones for the same seed and shape."""
+    return _replicates(tuple(map(tuple, runs)), seed)
+
+
+@lru_cache(maxsize=1024)  # the baseline's are asked for by every column
+def _replicates(runs: tuple[tuple[float, ...], ...], seed: int) -> tuple[float, ...]:
     if len(runs) == 1 or len(runs) > MANY_RUNS:
-        values = runs[0] if len(runs) == 1 else [middle(tuple(run)) for run in runs]
-        return _medians(sorted(values), seed)
+        values = runs[0] if len(runs) == 1 else [middle(run) for run in runs]
+        return tuple(_medians(sorted(values), seed))
     draw = random.Random(seed)  # noqa: S311 - resampling, not a secret
     within = [_medians(sorted(run), seed + 1 + place) for place, run in enumerate(runs)]
     found = []
@@ -64,7 +69,7 @@ def replicates(runs: Runs, *, seed: int) -> list[float]:
         # Two draws of one run in a resample are two resamples of its processes: another of its replicates each.
         drawn = draw.choices(places, k=len(runs))
         found.append(median([within[run][(at + 37 * turn) % REPLICATES] for turn, run in enumerate(drawn)]))
-    return found
+    return tuple(found)
 
 
 def ratio_bounds(base: Runs, other: Runs, *, seed: int) -> Bounds | None:
@@ -80,7 +85,7 @@ def bounds(runs: Runs, *, seed: int) -> Bounds | None:
     return percentiles(replicates(runs, seed=seed)) if enough(runs) else None
 
 
-def percentiles(values: list[float]) -> Bounds:
+def percentiles(values: Sequence[float]) -> Bounds:
     """Return the percentiles that enclose :data:`CONFIDENCE` of the values."""
     ordered = sorted(values)
     cut = round((1 - CONFIDENCE) / 2 * len(ordered))

@@ -210,7 +210,7 @@ def _to_control(base: _Cell, own: _Cell, seed: int) -> tuple[float | None, boots
     return ratio, bootstrap.percentiles([b / a for a, b in zip(*drawn, strict=True)])
 
 
-def _scatter(controls: Sequence[tuple[float, ...]], seed: int) -> list[float]:
+def _scatter(controls: Sequence[tuple[float, ...]], seed: int) -> Sequence[float]:
     """Return how the control's own median varies, in shares of it: with one run nothing else carries it."""
     middle = median(controls[0])
     return [each / middle for each in bootstrap.replicates(controls, seed=seed)]
