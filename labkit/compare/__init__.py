@@ -23,7 +23,7 @@ from labkit.errors import UsageError
 from labkit.model.base import Provenance
 from labkit.model.comparison import Axis, ColumnCurve, Comparison, Refusal
 
-__all__ = ["CONTROL", "IDENTITY", "IDENTITY_KEYS", "Entry", "check", "compare", "find", "load", "read"]
+__all__ = ["CONTROL", "IDENTITY", "IDENTITY_KEYS", "Entry", "check", "compare", "find", "load", "read", "read_named"]
 
 
 def read(paths: Iterable[Path]) -> tuple[Entry, ...]:
@@ -37,6 +37,17 @@ def read(paths: Iterable[Path]) -> tuple[Entry, ...]:
     files = find(paths)
     with _not_collecting():
         return tuple(entry for path in files for entry in load(path))
+
+
+def read_named(records: str) -> tuple[Entry, ...]:
+    """Return what :func:`read` does for files and folders that are named in one text, separated by spaces.
+
+    Raises:
+        UsageError: As of :func:`read`.
+        RecordError: As of :func:`read`.
+
+    """
+    return read(Path(each) for each in records.split())
 
 
 def compare(

@@ -16,6 +16,26 @@ from labkit.present.table import Source, Table
 from labkit.system.store import saying_why, write_atomically
 from labkit.words import Language, render, say
 
+__all__ = [
+    "FRAMES",
+    "binaries_frame",
+    "columns_frame",
+    "compared_binaries",
+    "compared_columns",
+    "compared_findings",
+    "compared_missing",
+    "compared_notes",
+    "compared_times",
+    "curves_figure",
+    "curves_frame",
+    "findings_figure",
+    "findings_frame",
+    "page",
+    "ratio_figure",
+    "times_frame",
+    "write",
+]
+
 _TEXTS: Final = frozenset({"kernel", "column", "clock", "unit", "provenance", "package", "why", "verdict", "baseline"})
 _COUNTS: Final = frozenset({"n", "runs", "days"})
 
@@ -214,6 +234,11 @@ def compared_notes(comparison: Comparison) -> Source:
     for head, told in (("refused", shown.refusal_lines(comparison)), ("differs", shown.difference_lines(comparison))):
         lines += [f"{say(f'compare.text.{head}')}:", *(f"  {line}" for line in told or [say("compare.text.nothing")])]
     return Source("\n".join(lines))
+
+
+def compared_missing(comparison: Comparison) -> Source:
+    """Show who has no times and how there could be some."""
+    return Source("\n".join(shown.missing_lines(comparison)) or say("compare.text.nothing"))
 
 
 def write(comparison: Comparison, folder: Path, *, go: str = "", language: Language | None = None) -> tuple[Path, ...]:
