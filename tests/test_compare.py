@@ -401,6 +401,17 @@ def test_what_is_no_record_is_refused(tmp_path, content, what):
         room.load(path)
 
 
+@pytest.mark.parametrize("factor", [{"iterations": 0}, {"cpu_time_ns": -1}, {"wall_time_ns": 0}, None], ids=str)
+def test_times_that_cannot_be_are_refused_and_no_crash(save, factor):
+    section = records.read(SUITE_1[0]).performance
+    sample = section.samples[0]
+    slices = () if factor is None else (replace(sample.processes[0].slices[0], **factor),)
+    broken = replace(sample, processes=(replace(sample.processes[0], slices=slices),))
+    with pytest.raises(RecordError, match="times that no process can have") as caught:
+        compared(save("broken", performance=replace(section, samples=(broken,))))
+    assert "--check" in caught.value.remedy
+
+
 def test_what_is_compared_is_a_part_of_what_a_record_has():
     """The fields that are read alone exist under the same names in the model, so that neither drifts from the other."""
 

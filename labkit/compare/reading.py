@@ -124,6 +124,11 @@ def decode(data: bytes, path: Path) -> tuple[Entry, ...]:
         raise RecordError(
             f"{path} is damaged or no record: {error}", remedy="see what is wrong with `labkit compare --check`"
         ) from error
+    except (ArithmeticError, LookupError, ValueError) as error:
+        raise RecordError(
+            f"{path} holds times that no process can have: {error}",
+            remedy="see what is wrong with `labkit compare --check`",
+        ) from error
     raise RecordError(f"{path} is JSON, but no document of labkit that can be compared", remedy=_NAME_ONE)
 
 
