@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from labkit.cli.app import app, main
+from labkit.cli.app import COMMANDS, application, main
 from labkit.errors import LabError, exit_codes
 from labkit.system import proc, records
 from labkit.system.environment import base
@@ -30,8 +30,14 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
     return int(ended.value.code or 0), said.out, said.err
 
 
+def test_a_command_that_is_named_is_the_only_one_that_is_declared():
+    assert [command.name for command in application(["-q", "generate", "x"]).registered_commands] == ["generate"]
+    assert commands() == sorted(COMMANDS)
+    assert len(application(["generat"]).registered_commands) == len(COMMANDS)
+
+
 def commands() -> list[str]:
-    return sorted(command.name or command.callback.__name__ for command in app.registered_commands)
+    return sorted(str(command.name) for command in application().registered_commands)
 
 
 def modules_after(code: str) -> set[str]:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from labkit import binary
-from labkit.cli.app import app
+from labkit.cli.app import application
 from labkit.doctor.rules import BuildUuid
 from labkit.doctor.subjects import BuildSubject
 from labkit.errors import ProvisionError, UsageError
@@ -230,6 +230,6 @@ def test_the_origin_of_such_a_go_is_said(toolchain):
 
 
 def test_the_command_names_the_optional_tools_it_does_not_have():
-    done = CliRunner().invoke(app, ["setup", "--with", "dlv,vim"])
+    done = CliRunner().invoke(application(), ["setup", "--with", "dlv,vim"])
     assert isinstance(done.exception, UsageError)
     assert "'vim'" in done.exception.what

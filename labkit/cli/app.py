@@ -1,41 +1,37 @@
 """The commands put together, and the one place where every error ends as a line and an exit code."""
 
+import importlib
 import json
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
 from labkit import __version__
-from labkit.cli.bench import bench
-from labkit.cli.compare import compare
-from labkit.cli.doctor import doctor
-from labkit.cli.drift import drift
-from labkit.cli.generate import generate
-from labkit.cli.import_ import import_
-from labkit.cli.inspect import inspect
-from labkit.cli.lab import lab
-from labkit.cli.machine import machine
-from labkit.cli.publish import publish
-from labkit.cli.run import run
-from labkit.cli.setup import setup
 from labkit.errors import INTERRUPTED, UNFORESEEN, LabError, UsageError, exit_codes
 from labkit.system import progress
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in exit_codes().items()) + "."
 
-app = typer.Typer(
-    name="labkit",
-    help="A reproducible lab for the protobuf and gRPC Go toolchain on Apple silicon.",
-    epilog=_EPILOG,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+#: Each command with the module that holds it; its function there has the module's name.
+COMMANDS: Final = {
+    "machine": "machine",
+    "setup": "setup",
+    "doctor": "doctor",
+    "generate": "generate",
+    "drift": "drift",
+    "inspect": "inspect",
+    "bench": "bench",
+    "run": "run",
+    "compare": "compare",
+    "publish": "publish",
+    "lab": "lab",
+    "import": "import_",  # a word that Python keeps for itself
+}
 
 
 def _print_version(wanted: bool) -> None:
@@ -44,7 +40,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     version: Annotated[  # noqa: ARG001 - its callback prints it
         bool, typer.Option("--version", help="Print labkit's version.", is_eager=True, callback=_print_version)
@@ -63,9 +58,26 @@ def options(
         logs.to_terminal(logging.INFO if verbose == 1 else logging.DEBUG)
 
 
-for command in (machine, setup, doctor, generate, drift, inspect, bench, run, compare, publish, lab):
-    app.command()(command)
-app.command("import")(import_)  # a word that Python keeps for itself
+def application(words: Sequence[str] = ()) -> typer.Typer:
+    """Return the command line: all of it, or the one command that some words name.
+
+    Declaring a command's options costs some ten milliseconds, and whoever asks for one needs no other.
+    """
+    app = typer.Typer(
+        name="labkit",
+        help="A reproducible lab for the protobuf and gRPC Go toolchain on Apple silicon.",
+        epilog=_EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(options)
+    named = next((word for word in words if not word.startswith("-")), "")
+    for name, module in COMMANDS.items():
+        if named == name or named not in COMMANDS:
+            app.command(name)(getattr(importlib.import_module(f"labkit.cli.{module}"), module))
+    return app
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -73,7 +85,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     words = sys.argv[1:] if arguments is None else arguments
     json_wanted = _wants_json(words)
     try:
-        code = app(words, prog_name="labkit", standalone_mode=False)
+        code = application(words)(words, prog_name="labkit", standalone_mode=False)
     except LabError as error:
         sys.exit(_report(error.what, error.remedy, error.exit_code, as_json=json_wanted))
     except (typer.Abort, KeyboardInterrupt):
