@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from labkit.cli.app import app
+from labkit.cli.app import application
 from labkit.errors import ProvisionError, UsageError
 from labkit.system import proc
 from labkit.toolchain import switching
@@ -132,12 +132,12 @@ command -v protoc-gen-go || echo gone"""
 
 @pytest.mark.parametrize("more", [["--json"], ["--toolchain", "handbook"]], ids=["json", "two sets"])
 def test_a_switch_that_is_not_clear_is_wrong_use(more):
-    done = CliRunner().invoke(app, ["setup", "--env", "current", *more])
+    done = CliRunner().invoke(application(), ["setup", "--env", "current", *more])
     assert isinstance(done.exception, UsageError)
     assert done.stdout == ""
 
 
 def test_a_set_that_is_not_there_prints_nothing_to_eval():
-    done = CliRunner().invoke(app, ["setup", "--env", "curent"])
+    done = CliRunner().invoke(application(), ["setup", "--env", "curent"])
     assert isinstance(done.exception, UsageError)
     assert done.stdout == ""

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from labkit.cli.app import app
+from labkit.cli.app import application
 from labkit.errors import LabError, UsageError
 
 GO_MOD = "labkit/codegen/hello/go.mod"
 
 
 def labkit(*arguments: str):
-    return CliRunner().invoke(app, ["setup", *arguments])
+    return CliRunner().invoke(application(), ["setup", *arguments])
 
 
 @pytest.mark.parametrize(

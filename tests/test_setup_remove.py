@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from labkit.cli.app import app
+from labkit.cli.app import application
 from labkit.errors import StoreError, UsageError
 from labkit.system import proc
 from labkit.system.environment import base
@@ -52,7 +52,7 @@ def entries(home: Path) -> set[str]:
 
 
 def labkit(*arguments: str, stdin: str = ""):
-    return CliRunner().invoke(app, ["setup", *arguments], input=stdin)
+    return CliRunner().invoke(application(), ["setup", *arguments], input=stdin)
 
 
 def test_a_set_is_shown_and_removed_only_when_that_is_wanted(filled, platform):
