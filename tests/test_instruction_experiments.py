@@ -82,7 +82,8 @@ def test_without_arm64_and_qemu_it_is_impossible_here(toolchain, monkeypatch):
 def test_the_controls_show_what_the_program_can_see(reading):
     own, torn = reading["sync/atomic"], reading["torn"]
     assert own.correct
-    assert own.contended.successes == own.contended.final == 20_000
+    # A goroutine gives a round up after so many lost attempts, so a few of its 20,000 may be missing; none is lost.
+    assert 19_000 < own.contended.successes == own.contended.final <= 20_000
     assert all(case.right for case in torn.cases)
     assert not torn.contended.atomic
     assert not torn.correct

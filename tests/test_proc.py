@@ -107,6 +107,7 @@ def test_an_interrupt_ends_the_group(tmp_path):
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_children_die_with_labkit(how):
     code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # under nohup it would be ignored, as it should
         "from labkit.system import proc; from labkit.system.environment import base\n"
         "with proc.start(['/bin/sleep', '60'], env=base()) as child:\n"
         "    print('started', child.pid, flush=True)\n"
