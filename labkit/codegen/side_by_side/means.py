@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,9 +20,10 @@ from labkit.codegen.side_by_side.trial import (
     not_tried,
     version_in,
 )
+from labkit.errors import LabError
 from labkit.model.base import Text
 from labkit.system.environment import SYSTEM_PATH
-from labkit.toolchain import find
+from labkit.toolchain import find, golang
 
 
 def asked(place: Place, other_go: Sequence[str]) -> Iterator[Asked]:
@@ -103,7 +105,15 @@ def _get_tool(trial: Trial, *, version: str) -> str | None:
     # Go would ask the proxy for newer versions and the checksum database for these; what it needs is here already.
     sums = trial.root / "apart/go.sum"
     sums.write_text(sums.read_text("utf-8") + (trial.root / "old/go.sum").read_text("utf-8"), "utf-8")
-    trial.run_go("get", "-tool", f"{PLUGIN}@{version}", module="apart", offline=True)
+    wanted = ("get", "-tool", f"{PLUGIN}@{version}")
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch).resolve() / "apart"
+        shutil.copytree(trial.root / "apart", copy)
+        try:
+            golang.run(trial.place.go, *wanted, cwd=copy, variables={"GOPROXY": "off"})
+        except LabError:  # on a machine that has not done this before, a dependency's archive is not here yet
+            golang.run(trial.place.go, *wanted, cwd=copy)
+    trial.run_go(*wanted, module="apart", offline=True)
     trial.tell()
     return version_in(trial.run_go("list", "-m", RUNTIME, module="apart"))
 
