@@ -48,7 +48,7 @@ _HOG: Final = "while True: pass"
 
 def rule_digest() -> str:
     """Return what stands for the rule: every file that takes part in pairs and verdicts."""
-    files = ("signed_rank", "sequential", "judging", "conditions", "plan", "experiment")
+    files = ("signed_rank", "sequential", "judging", "conditions", "plan", "cores", "experiment")
     text = b"".join((_RULE / f"{name}.py").read_bytes() for name in files) + (_RULE / "levels.toml").read_bytes()
     return hashlib.sha256(text).hexdigest()[:12]
 

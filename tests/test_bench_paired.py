@@ -1,13 +1,14 @@
 """The experiment: real workers in pairs, workers that fail in every way, roles, condition, translation."""
 
 import math
+import os
 import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from labkit.bench.paired import PairedPlan, compare, compare_all, conditions, judging, translated_arms
+from labkit.bench.paired import PairedPlan, compare, compare_all, conditions, cores, judging, translated_arms
 from labkit.bench.paired.plan import Roles
 from labkit.bench.paired.sequential import schedule
 from labkit.bench.paired.serving import Greeting, Served
@@ -15,6 +16,7 @@ from labkit.bench.worker import WorkerError
 from labkit.errors import ImpossibleHereError, ProcessError, TimeoutExpiredError, UsageError
 from labkit.model.machine import Condition
 from labkit.model.paired import Arm, Clock, Difference, Judgement, Pair, PairedSlice, Stop, Translator
+from labkit.system import environment, proc
 from labkit.words import Language, catalogue, render
 from tests.support import need
 
@@ -143,6 +145,12 @@ def test_processes_are_fresh_and_have_one_iteration_count(fake, slow):
     assert len(slow.calls()) == 10
 
 
+def test_both_processes_of_a_pair_share_a_core_where_one_can_be_chosen(fake, slow):
+    told = compare(fake.arm(), slow.arm(), QUICK)
+    chosen = {pair.core for pair in told.pairs}
+    assert chosen <= set(cores.available() or {None})
+
+
 def test_the_environment_of_an_arm_reaches_its_worker_only(fake, tmp_path, executable):
     other = Fake(tmp_path, executable, "other")
     for one in (fake, other):
@@ -183,6 +191,7 @@ def test_a_kernel_that_needs_wall_time_asks_the_cores(fake, slow):
     quiet = compare(fake.arm(), slow.arm(), QUICK)
     assert (quiet.verdict.clock, quiet.verdict.judgement) == (Clock.WALL, Judgement.SLOWER)
     assert quiet.core_share == pytest.approx(0.95)
+    assert {pair.core for pair in quiet.pairs} == {None}  # its threads need cores of their own
     slow.path = slow.make(f"""case $line in slice) cat "$here/slice.json";; *) echo '{probe % 1_000_000}';; esac""")
     fake.path = fake.make(f"""case $line in slice) cat "$here/slice.json";; *) echo '{probe % 1_000_000}';; esac""")
     busy = compare(fake.arm(), slow.arm(), QUICK).verdict
@@ -438,3 +447,16 @@ def test_what_would_tell_of_the_host_is_refused(facts, tmp_path, fake):
     fake.says(executed_by="qemu-aarch64", refused_translated=True)
     with pytest.raises(ImpossibleHereError, match="beta runs translated by qemu"):
         compare(fake.arm(), fake.arm(), QUICK)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="impossible here: only Linux lets a program choose its cores")
+def test_a_child_is_held_to_the_core_and_the_parent_is_not():
+    own = os.sched_getaffinity(0)
+    core = max(cores.available())
+    said = []
+    for wanted in (core, None):
+        with cores.children_on(wanted):
+            words = [sys.executable, "-c", "import os; print(sorted(os.sched_getaffinity(0)))"]
+            said.append(proc.run(words, env=environment.base(), timeout_s=30).stdout.strip())
+        assert os.sched_getaffinity(0) == own
+    assert said == [str([core]), str(sorted(own))]

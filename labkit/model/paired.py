@@ -85,6 +85,7 @@ class Pair(Record, frozen=True, kw_only=True):
     baseline: tuple[PairedSlice, ...]
     changed: tuple[PairedSlice, ...]
     core_shares: tuple[float, ...]  # what threads that never sleep got of a core; for kernels that need wall time
+    core: int | None = None  # the core that both processes were held to; None: the system chose
 
 
 class Look(Record, frozen=True, kw_only=True):

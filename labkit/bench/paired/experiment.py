@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from labkit import machine
-from labkit.bench.paired import conditions, judging
+from labkit.bench.paired import conditions, cores, judging
 from labkit.bench.paired.plan import PairedPlan, Roles
 from labkit.bench.paired.sequential import schedule
 from labkit.bench.paired.serving import Greeting, Served
@@ -46,6 +46,7 @@ class Comparison:
         self.looks = 0
         self.stopped: Stop | None = None
         self.spent_s = 0.0
+        self._cores = cores.available()
         self.greetings: tuple[Greeting, Greeting] = self._calibrated()
 
     @property
@@ -64,10 +65,11 @@ class Comparison:
         """Take one more pair."""
         started = time.monotonic()
         changed_first, turns = self._roles.changed_starts_first(), self._roles.changed_goes_first()
+        core = self._roles.core(self._cores)
         with contextlib.ExitStack() as alive:
             served: dict[int, Served] = {}
             for index in (1, 0) if changed_first else (0, 1):
-                served[index] = alive.enter_context(self._serve(index, self.greetings[index].iterations))
+                served[index] = alive.enter_context(self._serve(index, self.greetings[index].iterations, core))
             greetings = served[0].greeted(), served[1].greeted()
             if greetings != self.greetings:
                 raise WorkerError(
@@ -90,6 +92,7 @@ class Comparison:
                 baseline=tuple(slices[0]),
                 changed=tuple(slices[1]),
                 core_shares=tuple(shares),
+                core=core,
             )
         )
         self.spent_s += time.monotonic() - started
@@ -113,23 +116,28 @@ class Comparison:
             witnesses=greeting.witnesses,
         )
 
-    def _serve(self, index: int, iterations: int | None) -> Served:
+    def _serve(self, index: int, iterations: int | None, core: int | None) -> Served:
         return Served(
             self.arms[index],
             iterations=iterations,
             slice_time_us=self._plan.slice_time_us,
             timeout_s=self._timeout_s,
+            core=core,
         )
 
     def _calibrated(self) -> tuple[Greeting, Greeting]:
         """Return what each arm says of itself with the iterations that all its pairs will have."""
         started = time.monotonic()
-        chosen = [self._greeting(index, None).iterations for index in (0, 1)]
+        free = [self._greeting(index, None, None) for index in (0, 1)]
+        if not free[0].single_threaded or free[0].needs_wall_time:
+            self._cores = ()  # its threads need cores of their own
+        chosen = [greeting.iterations for greeting in free]
         step = math.lcm(*(_NOMINAL_UNITS // math.gcd(arm.units, _NOMINAL_UNITS) for arm in self.arms))
         whole = [-(-count // step) * step for count in chosen]
         if self.arms[0].program == self.arms[1].program or max(whole) < _ALIKE * min(whole):
             whole = [whole[0], whole[0]]
-        first, second = (self._greeting(index, whole[index]) for index in (0, 1))
+        core = self._cores[0] if self._cores else None
+        first, second = (self._greeting(index, whole[index], core) for index in (0, 1))
         if first.suite_version != second.suite_version:
             raise WorkerError(
                 f"the arms' suites are of versions {first.suite_version} and {second.suite_version}, so that "
@@ -139,8 +147,8 @@ class Comparison:
         self.spent_s += time.monotonic() - started
         return first, second
 
-    def _greeting(self, index: int, iterations: int | None) -> Greeting:
-        with self._serve(index, iterations) as served:
+    def _greeting(self, index: int, iterations: int | None, core: int | None) -> Greeting:
+        with self._serve(index, iterations, core) as served:
             greeting = served.greeted()
         if greeting.translator is not None and greeting.refused_translated:
             raise ImpossibleHereError(

@@ -1,6 +1,7 @@
 """How a comparison is taken: how many slices, how long, in which order. The looks are :mod:`.sequential`'s."""
 
 import random
+from collections.abc import Sequence
 from typing import Final
 
 from labkit.errors import UsageError
@@ -60,6 +61,10 @@ class Roles:
         """Return for each couple of the next pair whether the changed arm's slice is the first."""
         half = self._couples // 2
         return tuple(self._coin.sample([False] * half + [True] * half, k=self._couples))
+
+    def core(self, cores: Sequence[int]) -> int | None:
+        """Return which of these cores the next pair is held to; None when there are none to choose from."""
+        return self._coin.choice(cores) if cores else None
 
     def shuffled(self, count: int) -> list[int]:
         """Return the numbers below ``count`` in a new order."""

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Self, TypeVar
 
 import msgspec
 
+from labkit.bench.paired import cores
 from labkit.bench.worker import EXIT_CHECK, WorkerError
 from labkit.errors import ProcessError, TimeoutExpiredError
 from labkit.model.paired import Arm, PairedSlice, Translator
@@ -86,18 +87,22 @@ class Served:
         iterations: Nominal ones in a slice; None lets the worker choose them.
         slice_time_us: What it chooses them for.
         timeout_s: Seconds for its set-up, and for each answer.
+        core: The core that it is held to; None lets the system choose.
 
     Raises:
         ProcessError: It could not be started.
 
     """
 
-    def __init__(self, arm: Arm, *, iterations: int | None, slice_time_us: int, timeout_s: float) -> None:
+    def __init__(
+        self, arm: Arm, *, iterations: int | None, slice_time_us: int, timeout_s: float, core: int | None = None
+    ) -> None:
         words = [*arm.program, "serve", "--kernel", arm.kernel, "--units", str(arm.units)]
         words += ["--slice-time", f"{slice_time_us}us"]
         words += [] if iterations is None else ["--iterations", str(iterations)]
         self._arm, self._timeout_s, self._wanted = arm, timeout_s, iterations
-        self._talk = proc.converse(words, env=environment.base(**arm.environment))
+        with cores.children_on(core):
+            self._talk = proc.converse(words, env=environment.base(**arm.environment))
         self._iterations = 0
 
     def greeted(self) -> Greeting:
