@@ -135,16 +135,16 @@ def test_a_go_file_is_a_baseline_and_the_go_format_tells_the_verdict_apart(capsy
 
 
 def test_a_jobs_summary_is_appended_to(measured, tmp_path, monkeypatch):
-    from labkit.cli.bench import _write_markdown
+    from labkit.bench.regression.markdown import markdown
+    from labkit.cli.output import write_markdown
 
-    output = msgspec.json.decode((measured / "base.json").read_bytes(), type=BenchOutput)
     now = regression.load(measured / "base.json")
-    told = msgspec.structs.replace(output, regression=regression.compare(now, now))
+    told = markdown(regression.compare(now, now))
     summary = tmp_path / "step.md"
     summary.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     for _time in range(2):
-        _write_markdown(told, summary)
+        write_markdown(told, summary)
     assert summary.read_text().startswith("before\n### ✅")
     assert summary.read_text().count("### ✅ Benchmarks against base.json") == 2
 

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from labkit.cli.app import COMMANDS, application, main
+from labkit.cli.rows import lines
 from labkit.errors import LabError, exit_codes
 from labkit.system import proc, records
 from labkit.system.environment import base
@@ -28,6 +29,18 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
         main(list(arguments))
     said = capsys.readouterr()
     return int(ended.value.code or 0), said.out, said.err
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param([("a", "b"), ("long", "")], ["a     b", "long"], id="no blank ends a line"),
+        pytest.param([("芯片", "M1"), ("chip", "M2")], ["芯片  M1", "chip  M2"], id="a Chinese character takes two"),
+    ],
+)
+def test_rows_stand_in_columns(rows, shown):
+    assert list(lines(rows)) == shown
 
 
 def test_a_command_that_is_named_is_the_only_one_that_is_declared():

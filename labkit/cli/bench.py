@@ -1,12 +1,13 @@
 """``labkit bench``: how fast the kernels are here, and whether they have become slower."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labkit.cli.output import document, print_json, write_markdown
+from labkit.cli.rows import print_rows
 from labkit.errors import GATE_FAILED
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from labkit.bench import Plan
     from labkit.bench.regression import Baseline
-    from labkit.bench.regression.shown import Rows
     from labkit.facts import Facts
     from labkit.model.regression import BenchOutput, LeftOut
 
@@ -125,16 +125,17 @@ def _facts(toolchain: str) -> "Facts":
 def _give(output: "BenchOutput", form: Format, *, out: Path | None, markdown: Path | None) -> None:
     """Write what was measured to the files that were named, then to standard output."""
     from labkit.bench.benchfmt import write
+    from labkit.bench.regression.markdown import markdown as as_markdown
     from labkit.system.store import write_atomically
     from labkit.words import say
 
     go = write([each.sample for each in output.kernels], output.machine) if form is Format.GO else ""
     if out is not None:
-        write_atomically(out, go or _document(output) + "\n")
-    if markdown is not None:
-        _write_markdown(output, markdown)
+        write_atomically(out, go or document(output) + "\n")
+    if markdown is not None and output.regression is not None:
+        write_markdown(as_markdown(output.regression), markdown)
     if form is Format.JSON:
-        typer.echo(_document(output))
+        print_json(output)
     elif form is Format.GO:
         typer.echo(go, nl=False)
         _tell(output)
@@ -253,26 +254,6 @@ def _refuse_beside_translated(given: "Sequence[str]") -> None:
         )
 
 
-def _document(output: "BenchOutput") -> str:
-    import msgspec
-
-    return msgspec.json.format(msgspec.json.encode(output), indent=1).decode()
-
-
-def _write_markdown(output: "BenchOutput", file: Path) -> None:
-    from labkit.bench.regression.markdown import markdown
-    from labkit.system.store import saying_why, write_atomically
-
-    if output.regression is None:
-        return
-    text = markdown(output.regression)
-    if os.environ.get("GITHUB_STEP_SUMMARY") == str(file):
-        with saying_why(f"cannot write {file}"), file.open("a", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-    else:
-        write_atomically(file, text)
-
-
 def _tell(output: "BenchOutput") -> None:
     """Say on standard error how the comparison ended, where standard output is not for reading."""
     from labkit.bench.regression.shown import summary
@@ -286,12 +267,12 @@ def _print(output: "BenchOutput") -> None:
     from labkit.words import render, say
 
     if output.translated:
-        _print_rows(shown.translated_rows(output.translated))
+        print_rows(shown.translated_rows(output.translated))
         for difference in output.translated:
             for told in (difference.verdict.reason, *difference.warnings):
                 typer.echo(f"  {difference.kernel}: {render(told)}")
     else:
-        _print_rows(shown.sample_rows(output))
+        print_rows(shown.sample_rows(output))
         typer.echo(say("benchcli.table.note", n=max((each.sample.cpu.n for each in output.kernels), default=0)))
     for each in output.kernels:
         for warning in each.sample.warnings:
@@ -301,20 +282,7 @@ def _print(output: "BenchOutput") -> None:
     if output.regression is None:
         return
     typer.echo(f"\n{say('benchcli.regression.title', baseline=output.regression.baseline)}")
-    _print_rows(shown.change_rows(output.regression))
+    print_rows(shown.change_rows(output.regression))
     for note in shown.notes(output.regression):
         typer.echo(f"  {note}")
     typer.echo(shown.summary(output.regression))
-
-
-def _print_rows(rows: "Rows") -> None:
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = [cell + " " * (wide - _width(cell)) for cell, wide in zip(row, widths, strict=True)]
-        typer.echo("  ".join(cells).rstrip())
-
-
-def _width(text: str) -> int:
-    import unicodedata
-
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labkit.cli.output import print_json
+from labkit.cli.rows import print_rows
 from labkit.errors import GATE_FAILED
 from labkit.model.base import Provenance
 from labkit.model.comparison import Axis
@@ -12,7 +14,6 @@ from labkit.model.comparison import Axis
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from labkit.compare.shown import Rows
     from labkit.model.comparison import Comparison
 
 
@@ -85,9 +86,7 @@ def compare(
 
         written = write(comparison, out, go=benchmarks(entries, comparison))
     if json:
-        import msgspec
-
-        typer.echo(msgspec.json.format(msgspec.json.encode(comparison), indent=1).decode())
+        print_json(comparison)
         return
     _print(comparison)
     if written:
@@ -97,15 +96,13 @@ def compare(
 
 
 def _check(files: "Sequence[Path]", *, as_json: bool) -> None:
-    import msgspec
-
     from labkit.compare import check, find
     from labkit.model.comparison import CheckOutput
     from labkit.words import render, say
 
     output = CheckOutput(files=tuple(check(path) for path in find(files)))
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(output), indent=1).decode())
+        print_json(output)
     else:
         for each in output.files:
             if not each.faults:
@@ -123,7 +120,7 @@ def _print(comparison: "Comparison") -> None:
 
     axis = say(f"compare.axis.{comparison.axis}")
     typer.echo(say("compare.text.title", axis=axis, baseline=comparison.baseline))
-    _print_rows(shown.column_rows(comparison))
+    print_rows(shown.column_rows(comparison))
     for line in shown.missing_lines(comparison):
         typer.echo(f"  {line}")
     for head, lines in (
@@ -136,7 +133,7 @@ def _print(comparison: "Comparison") -> None:
                 typer.echo(f"  {line}")
     typer.echo("")
     if comparison.rows:
-        _print_rows(shown.time_rows(comparison))
+        print_rows(shown.time_rows(comparison))
         if comparison.control is not None:
             typer.echo(say("compare.text.control", control=comparison.control))
     else:
@@ -144,17 +141,4 @@ def _print(comparison: "Comparison") -> None:
     for rows in (shown.finding_rows(comparison, changed=True), shown.binary_rows(comparison)):
         if len(rows) > 1:
             typer.echo("")
-            _print_rows(rows)
-
-
-def _print_rows(rows: "Rows") -> None:
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = [cell + " " * (wide - _width(cell)) for cell, wide in zip(row, widths, strict=True)]
-        typer.echo("  ".join(cells).rstrip())
-
-
-def _width(text: str) -> int:
-    import unicodedata
-
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+            print_rows(rows)

@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labkit.cli.output import print_json
 from labkit.errors import GATE_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import msgspec
 
     from labkit.doctor.fix import Mended, Offer
     from labkit.doctor.symptoms import Cause
@@ -49,7 +48,7 @@ def _examine(*, everything: bool, json: bool) -> None:
 
     facts, findings = look()
     if json:
-        _print_json(findings_output(findings, facts))
+        print_json(findings_output(findings, facts))
     else:
         _print_findings(facts, findings, everything=everything)
     if failures(findings):
@@ -65,7 +64,7 @@ def _explain(symptom: str, *, json: bool) -> None:
         text = typer.get_binary_stream("stdin").read().decode("utf-8", "replace")
     causes = diagnose(text, _findings_here()) if text.strip() else ()
     if json:
-        _print_json(causes_output(causes))
+        print_json(causes_output(causes))
     else:
         _print_causes(causes)
 
@@ -103,15 +102,9 @@ def _mend(ids: list[str], *, yes: bool, offline: bool, json: bool) -> None:
         if not json:
             _print_mended(mended[-1])
     if json:
-        _print_json(fixes_output(mended))
+        print_json(fixes_output(mended))
     if any(each.after.status is Status.FAIL for each in mended):
         raise typer.Exit(GATE_FAILED)
-
-
-def _print_json(document: "msgspec.Struct") -> None:
-    import msgspec
-
-    typer.echo(msgspec.json.format(msgspec.json.encode(document), indent=1).decode())
 
 
 def _print_findings(facts: "HostFacts", findings: "Sequence[Finding]", *, everything: bool) -> None:

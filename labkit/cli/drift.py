@@ -1,6 +1,5 @@
 """``labkit drift``: committed generated code against what its sources generate now."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +17,7 @@ from labkit.cli.generate_options import (
     Sources,
     options_of,
 )
+from labkit.cli.output import print_json, write_markdown
 from labkit.errors import GATE_FAILED
 from labkit.model.generation import Paths
 
@@ -65,10 +65,9 @@ def drift(
     Each file is same, header, format, semantic, missing or orphan. Nothing below DIR is changed. The exit code is 1
     when any file is not the same; having looked at nothing is an error of its own.
     """
-    import msgspec
-
     from labkit import machine
     from labkit.codegen.drift import drift as compare
+    from labkit.codegen.drift.markdown import markdown as as_markdown
     from labkit.codegen.tree import from_flags
     from labkit.system.progress import bar, steps
     from labkit.toolchain import host_platform, provision
@@ -88,9 +87,10 @@ def drift(
     chosen = provision(wanted.toolchain, host_platform(machine.read()), progress=steps("labkit setup"))
     found = compare(chosen, wanted.inputs, Path(wanted.out), jobs=jobs, progress=bar("labkit drift", unit="file"))
     if markdown is not None:
-        _write_markdown(found, markdown, _command(wanted, named=bool(sources), config=config))
+        command = _command(wanted, named=bool(sources), config=config)
+        write_markdown(as_markdown(found, command=command), markdown)
     if json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
+        print_json(found)
     else:
         _print(found, everything=everything)
     if not found.clean:
@@ -125,18 +125,6 @@ def _flags(options: "Options") -> list[str]:
 
 def _repeated(flag: str, values: "Iterable[str]") -> list[str]:
     return [word for value in values for word in (flag, value)]
-
-
-def _write_markdown(found: "Drift", file: Path, command: str) -> None:
-    from labkit.codegen.drift.markdown import markdown
-    from labkit.system.store import saying_why, write_atomically
-
-    text = markdown(found, command=command)
-    if os.environ.get("GITHUB_STEP_SUMMARY") == str(file):
-        with saying_why(f"cannot write {file}"), file.open("a", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-    else:
-        write_atomically(file, text)
 
 
 def _print(found: "Drift", *, everything: bool) -> None:

@@ -18,6 +18,7 @@ from labkit.cli.generate_options import (
     Sources,
     options_of,
 )
+from labkit.cli.output import print_json
 
 if TYPE_CHECKING:
     from labkit.model.generation import Generation, Refusal
@@ -52,8 +53,6 @@ def generate(
 
     A file that is refused costs itself and those that import it; the rest is made, and the exit code is 15.
     """
-    import msgspec
-
     from labkit.codegen.tree import from_flags, generate_tree, toolset
     from labkit.errors import GenerateError
     from labkit.system.progress import bar, steps
@@ -80,7 +79,7 @@ def generate(
         anew=all_,
     )
     if json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(made), indent=1).decode())
+        print_json(made)
     else:
         _show(made)
     if made.refused:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labkit.cli.rows import print_rows
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -69,7 +71,7 @@ def _print(record: "ImportedRecord") -> None:
 
     for at, machine in enumerate(record.machines):
         typer.echo(_machine(machine))
-        _print_rows(_rows([sample for sample in record.samples if sample.machine == at]))
+        print_rows(_rows([sample for sample in record.samples if sample.machine == at]))
         typer.echo("")
     names = {(sample.package, sample.name) for sample in record.samples}
     typer.echo(
@@ -131,16 +133,3 @@ def _rows(samples: "Sequence[PublishedSample]") -> list[tuple[str, ...]]:
         )
         rows.append((*cells, sample.column or "") if columns else cells)
     return rows
-
-
-def _print_rows(rows: "Sequence[tuple[str, ...]]") -> None:
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = [cell + " " * (wide - _width(cell)) for cell, wide in zip(row, widths, strict=True)]
-        typer.echo("  ".join(cells).rstrip())
-
-
-def _width(text: str) -> int:
-    import unicodedata
-
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labkit.cli.rows import lines
+
 if TYPE_CHECKING:
-    from labkit.binary.table import Row
     from labkit.model.binary import Binary
 
 
@@ -70,21 +71,10 @@ def _print_text(binaries: "Iterator[Binary]", *, everything: bool) -> None:
             continue
         typer.echo(f"{printable(binary.path)}: {headline(binary)}")
         judged = binary.verdicts if binary.slices or binary.error is None else ()
-        _print_rows(fact_rows(binary))
-        _print_rows(verdict_rows(judged))
+        for rows in (fact_rows(binary), verdict_rows(judged)):
+            for line in lines([(row.label, row.value) for row in rows]):
+                typer.echo(f"  {line}")
     if counts["n"] > 1:
         typer.echo(say("binary.files", **counts))
     if left_out:
         typer.echo(say("binary.left_out", n=left_out))
-
-
-def _print_rows(rows: "tuple[Row, ...]") -> None:
-    wide = max((_width(row.label) for row in rows), default=0)
-    for row in rows:
-        typer.echo(f"  {row.label}{' ' * (wide - _width(row.label))}  {row.value}")
-
-
-def _width(text: str) -> int:
-    import unicodedata
-
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from labkit.cli.output import print_json
+
 
 def setup(
     *,
@@ -59,8 +61,6 @@ def setup(
 
     With --env a shell of your own is switched to a set; labkit_undo takes it back.
     """
-    import msgspec
-
     from labkit import machine
     from labkit.errors import UsageError
     from labkit.system.progress import steps
@@ -91,7 +91,7 @@ def setup(
         typer.echo(switching.lines(found.name, switching.folders(found)), nl=False)
         return
     if json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
+        print_json(found)
         return
     typer.echo(f"toolchain {found.name} for {found.platform}, digest {found.digest}")
     wide = max(len(tool.name) for tool in found.tools)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import typer
 
+from labkit.cli.output import print_json
+
 
 def setup_for(go_mod: Path, *, machine: str | None = None, json: bool = False, wishes: tuple[str, ...] = ()) -> None:
     """Print which versions fit a go.mod, or the bounds and wishes that exclude each other.
@@ -18,8 +20,6 @@ def setup_for(go_mod: Path, *, machine: str | None = None, json: bool = False, w
         UsageError: The file is no go.mod, or a wish is none.
 
     """
-    import msgspec
-
     from labkit import machine as here
     from labkit.toolchain.compat import CHOSEN, lines
     from labkit.toolchain.compat import setup_for as answer_for
@@ -32,7 +32,7 @@ def setup_for(go_mod: Path, *, machine: str | None = None, json: bool = False, w
         features={axis: value for axis, value in asked.items() if axis not in CHOSEN},
     )
     if json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(answer), indent=1).decode())
+        print_json(answer)
         return
     for line in lines(answer):
         typer.echo(line)

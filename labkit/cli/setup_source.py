@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from labkit.cli.output import print_json
 from labkit.model.binary import Slice
 from labkit.model.source import SourceBuild
 
@@ -22,8 +23,6 @@ def setup_source(*, archive: Path | None = None, jobs: int | None = None, json: 
         NetworkError: The sources are not here and could not be fetched.
 
     """
-    import msgspec
-
     from labkit import machine
     from labkit.codegen import PROTO, PROTO_FOLDER
     from labkit.errors import LabError
@@ -52,7 +51,7 @@ def setup_source(*, archive: Path | None = None, jobs: int | None = None, json: 
 
     found = source.from_source(wish, (PROTO_FOLDER / PROTO,), plugins=plugins, say=say)
     if json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
+        print_json(found)
         return
     for line in _lines(found):
         typer.echo(line)

@@ -3,14 +3,13 @@
 from typing import Final
 
 from labkit.bench.benchfmt.units import common_scale, tidy
+from labkit.bench.regression.shown import Rows
 from labkit.bench.regression.shown import verdict as verdict_text
 from labkit.model.base import Provenance
 from labkit.model.check import Status
 from labkit.model.comparison import BinaryCell, Column, Comparison, FindingCell, Ratio, Refusal, Row, Value
 from labkit.model.regression import Change, Regression
 from labkit.words import Language, render, say
-
-Rows = tuple[tuple[str, ...], ...]
 
 _DASH: Final = "-"
 
