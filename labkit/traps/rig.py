@@ -67,6 +67,10 @@ class Rig:
         self._children.append((what, child))
         return child
 
+    def enter(self, part: contextlib.AbstractContextManager[_T]) -> _T:
+        """Enter what a part needs; it is left at the rig's end, before all that was there earlier."""
+        return self._stack.enter_context(part)
+
     def end(self, child: Running) -> None:
         """End a part now, on purpose."""
         self._children = [(what, other) for what, other in self._children if other is not child]
