@@ -103,3 +103,21 @@ def test_hogs_are_there_while_they_are_wanted_and_gone_afterwards():
         assert all(alive(pid) for pid in hogs)
     for pid in hogs:
         gone(pid)
+
+
+def test_the_data_that_is_kept_was_taken_under_today_s_rule_and_shows_what_the_page_says():
+    taken = list(bench_proof.known().values())
+    assert {one["rule"] for one in taken} == {bench_proof.rule_digest()}
+    assert {one["key"] for one in taken} == {bench_proof.key(one) for one in bench_proof.wanted()}
+    quiet = [one for one in taken if one["key"].startswith("quiet/")]
+    shares = {}
+    for percent in (0, 5, 2):
+        some = [one for one in quiet if one["key"].split("/")[1] == str(percent)]
+        right = sum(bench_proof.shown(one) == one["expected"] for one in some)
+        shares[percent] = right / len(some)
+        page = f"{len(some)} | **{right if percent else len(some) - right} ("
+        assert page in bench_proof.PAGE.read_text("utf-8")
+    assert shares[0] >= 0.95
+    assert shares[5] >= 0.90
+    assert sum(one["judgement"] != "too_noisy" for one in quiet) / len(quiet) >= 0.95
+    assert max(one["seconds"] for one in taken) <= 10
