@@ -1,0 +1,1 @@
+"""The checks, one module (or a few) a chapter: every class with an ``id`` is bound to that statement."""
