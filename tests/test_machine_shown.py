@@ -10,8 +10,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from labkit.cli.machine import _width
 from labkit.cli.machine import machine as command
+from labkit.cli.rows import width
 from labkit.machine import condition, linux, macos, read
 from labkit.machine.names import apple_family, apple_soc, hypervisor_in_dmi, identify, names
 from labkit.machine.table import size_text, value_text
@@ -182,7 +182,7 @@ def test_the_command_prints_aligned_text(language, words):
     assert result.exit_code == 0
     assert read().id in result.stdout
     lines = {word: next(line for line in result.stdout.splitlines() if line.startswith(f"  {word} ")) for word in words}
-    columns = {_width(line[: len(line) - len(line[2:].lstrip(word).lstrip())]) for word, line in lines.items()}
+    columns = {width(line[: len(line) - len(line[2:].lstrip(word).lstrip())]) for word, line in lines.items()}
     assert len(columns) == 1
 
 

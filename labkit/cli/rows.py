@@ -14,12 +14,12 @@ def print_rows(rows: Sequence[Sequence[str]]) -> None:
 
 def lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield a line a row, all with as many cells, each column as wide as its widest cell."""
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = [cell + " " * (wide - _width(cell)) for cell, wide in zip(row, widths, strict=True)]
+        cells = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True)]
         yield "  ".join(cells).rstrip()
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
     """Return how many columns a terminal uses: a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
