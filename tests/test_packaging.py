@@ -18,7 +18,8 @@ from labkit.system.environment import base
 from tests.support import need
 
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text())
-DEPENDENCIES = {canonicalize_name(r.name): r for r in map(Requirement, PROJECT["project"]["dependencies"])}
+EXTRA = PROJECT["project"]["optional-dependencies"]["traps"]  # locked and in environment.yml like the others
+DEPENDENCIES = {canonicalize_name(r.name): r for r in map(Requirement, [*PROJECT["project"]["dependencies"], *EXTRA])}
 ENVIRONMENT = yaml.safe_load(Path("environment.yml").read_text())
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
