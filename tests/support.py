@@ -36,6 +36,7 @@ PACKAGES = {
     "mksh": ("mksh", "mksh"),
     "busybox": ("busybox", None),
     "ps": ("procps", None),
+    "ipcs": ("util-linux", None),
 }
 
 
