@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from labkit.facts import Facts
+from labkit.gobuild.matrix.alone import EMPTY_ROOTS, alone
 from labkit.model.binary import Linkage
 from labkit.model.machine import Machine
-from labkit.model.matrix import Cell, CellStatus, Matrix, Outcome, Place
+from labkit.model.matrix import Cell, CellStatus, Matrix, Outcome
 from labkit.words import Language, render, say
 
 OUT: Final = Path(__file__).parents[1] / "docs/matrix.md"
-_EMPTY: Final = {Place.EMPTY_ROOT, Place.QEMU_EMPTY_ROOT}
 _SIGNS: Final = {Outcome.RAN: "ran", Outcome.NOT_STARTED: "did not start", Outcome.FAILED: "failed"}
 
 
@@ -43,15 +43,13 @@ def disagreements(matrix: Matrix) -> list[Cell]:
     return [
         cell
         for cell in matrix.cells
-        for trial in cell.trials
-        if trial.place in _EMPTY
-        and trial.outcome is not Outcome.NOT_TRIED
-        and (trial.outcome is Outcome.RAN) != (cell.linkage is Linkage.STATIC)
+        for trial in alone(cell)
+        if (trial.outcome is Outcome.RAN) != (cell.linkage is Linkage.STATIC)
     ]
 
 
 def _alone(matrix: Matrix) -> list[Cell]:
-    return [cell for cell in matrix.cells if any(t.place in _EMPTY and t.outcome in _SIGNS for t in cell.trials)]
+    return [cell for cell in matrix.cells if alone(cell)]
 
 
 def _count(matrix: Matrix, status: CellStatus) -> int:
@@ -99,9 +97,9 @@ def _row(cell: Cell, number: dict[str, int]) -> str:
     if cell.status is not CellStatus.BUILT:
         why = "" if cell.reason is None else f", see {number[_reason(cell)]}"
         return f"| {cell.program} | {how} | {cell.status}{why} | | | | |"
-    alone = next((t for t in cell.trials if t.place in _EMPTY), None)
-    other = next((t for t in cell.trials if t.place not in _EMPTY), None)
-    ran = ["-" if t is None else _SIGNS.get(t.outcome, "judged") for t in (other, alone)]
+    rooted = next((t for t in cell.trials if t.place in EMPTY_ROOTS), None)
+    other = next((t for t in cell.trials if t.place not in EMPTY_ROOTS), None)
+    ran = ["-" if t is None else _SIGNS.get(t.outcome, "judged") for t in (other, rooted)]
     size = 0.0 if cell.size_bytes is None else cell.size_bytes / 1e6
     seconds = "" if cell.build_time_s is None else f"{cell.build_time_s:.0f}"
     return f"| {cell.program} | {how} | {_needs(cell)} | {size:.1f} | {ran[0]} | {ran[1]} | {seconds} |"

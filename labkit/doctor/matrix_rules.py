@@ -2,12 +2,11 @@
 
 from typing import ClassVar
 
+from labkit.gobuild.matrix.alone import alone
 from labkit.model.base import Text
 from labkit.model.binary import Linkage
 from labkit.model.check import Evidence, Finding, Need, NeedKind, Remedy, Status
-from labkit.model.matrix import Cell, Matrix, Outcome, Place, Trial
-
-_ALONE = (Place.EMPTY_ROOT, Place.QEMU_EMPTY_ROOT)
+from labkit.model.matrix import Cell, Matrix, Outcome, Trial
 
 
 class StaticIsAlone:
@@ -25,7 +24,7 @@ class StaticIsAlone:
     def check(self, facts: Matrix) -> Finding:
         """Judge all programs at once."""
         title = Text(id="matrix.static_is_alone")
-        tried = [(cell, trial) for cell in facts.cells for trial in cell.trials if _was_tried(trial)]
+        tried = [(cell, trial) for cell in facts.cells for trial in alone(cell)]
         if not tried:
             return Finding(
                 id=self.id, status=Status.SKIP, title=title, evidence=(), reason=Text(id="matrix.nothing_alone")
@@ -49,10 +48,6 @@ class StaticIsAlone:
             evidence=(count, *each),
             remedy=Remedy(text=Text(id="matrix.report_it")) if wrong else None,
         )
-
-
-def _was_tried(trial: Trial) -> bool:
-    return trial.place in _ALONE and trial.outcome is not Outcome.NOT_TRIED
 
 
 def _agree(cell: Cell, trial: Trial) -> bool:

@@ -7,8 +7,9 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
+from labkit.gobuild.matrix.alone import alone
 from labkit.model.binary import Linkage
-from labkit.model.matrix import Cell, CellStatus, Matrix, Outcome, Place, Trial
+from labkit.model.matrix import Cell, CellStatus, Matrix, Outcome, Trial
 from labkit.present.table import Table, text_frame
 from labkit.words import Language, render, say
 
@@ -32,7 +33,6 @@ _TYPES: Final = {
     "qemu_empty_root": "string",
 }
 _SIGNS: Final = {Outcome.RAN: "✓", Outcome.NOT_STARTED: "✗", Outcome.FAILED: "!", Outcome.NOT_TRIED: "-"}
-_EMPTY: Final = (Place.EMPTY_ROOT, Place.QEMU_EMPTY_ROOT)
 _NEEDS: Final = ("nothing", "loader", "library", "system")
 _MARKS: Final = {
     "ran": ("circle", "#0072b2"),
@@ -194,10 +194,10 @@ def linkage_figure(matrix: Matrix, language: Language | None = None) -> go.Figur
 def _mark(cell: Cell) -> str | None:
     if cell.status is not CellStatus.BUILT:
         return None
-    for trial in cell.trials:
-        if trial.place in _EMPTY and trial.outcome is not Outcome.NOT_TRIED:
-            return "ran" if trial.outcome is Outcome.RAN else "not-started"
-    return "judged"
+    started = alone(cell)
+    if not started:
+        return "judged"
+    return "ran" if started[0].outcome is Outcome.RAN else "not-started"
 
 
 def matrix(matrix: Matrix) -> Table:

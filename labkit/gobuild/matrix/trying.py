@@ -15,6 +15,7 @@ from typing import Final
 
 from labkit.binary import inspect
 from labkit.errors import LabError, ProcessError
+from labkit.gobuild.matrix.alone import EMPTY_ROOTS
 from labkit.model.base import Text
 from labkit.model.binary import Linkage
 from labkit.model.matrix import Outcome, Place, Trial
@@ -150,7 +151,7 @@ def _try(way: _Way, work: Work) -> Trial:
         return Trial(place=way.place, outcome=Outcome.RAN, said=work(way.words))
     except LabError as error:
         said = _without_folders(error.what, way)
-    if way.place in {Place.EMPTY_ROOT, Place.QEMU_EMPTY_ROOT} and any(sign in said for sign in _NOT_ALLOWED):
+    if way.place in EMPTY_ROOTS and any(sign in said for sign in _NOT_ALLOWED):
         reason = Text(id="matrix.reason.root-refused", values={"said": said})
         return Trial(place=way.place, outcome=Outcome.NOT_TRIED, reason=reason)
     loaded = not any(sign in said for sign in _NOT_LOADED)
