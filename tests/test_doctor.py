@@ -6,10 +6,8 @@ import msgspec
 import pytest
 
 from labkit import binary, doctor
+from labkit.doctor.build_rules import BuildLinkage, BuildSigned, BuildTarget
 from labkit.doctor.rules import (
-    BuildLinkage,
-    BuildSigned,
-    BuildTarget,
     GeneratedFiles,
     ProtocInclude,
     ServerAnswers,

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from labkit import binary
 from labkit.cli.app import application
-from labkit.doctor.rules import BuildUuid
+from labkit.doctor.build_rules import BuildUuid
 from labkit.doctor.subjects import BuildSubject
 from labkit.errors import ProvisionError, UsageError
 from labkit.facts import Facts

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from labkit.codegen import PROTO
+from labkit.doctor.build_rules import BUILD_RULES
 from labkit.doctor.matrix_rules import StaticIsAlone
-from labkit.doctor.rules import BUILD_RULES, CODEGEN_RULES, TOOL_RULES, ProtocInclude
+from labkit.doctor.rules import CODEGEN_RULES, TOOL_RULES, ProtocInclude
 from labkit.doctor.subjects import BuildSubject, CodegenSubject, IncludeSubject, ToolSubject
 from labkit.facts import Facts
 from labkit.model.check import Finding, Status

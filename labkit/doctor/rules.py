@@ -5,21 +5,20 @@ A rule's id is permanent; where it judges many subjects, the finding's id carrie
 
 from typing import ClassVar, Final
 
-from labkit.doctor.subjects import BuildSubject, CodegenSubject, IncludeSubject, ToolSubject
+from labkit.doctor.subjects import CodegenSubject, IncludeSubject, ToolSubject
 from labkit.model.base import Text
-from labkit.model.binary import Format, Linkage, SignatureKind
+from labkit.model.binary import Format
 from labkit.model.check import Evidence, Finding, Need, NeedKind, Remedy, Status
 from labkit.model.machine import System
 from labkit.model.toolchain import ToolOrigin
 
-_SETUP: Final = ("labkit setup",)
+SETUP: Final = ("labkit setup",)
+TOOLCHAIN: Final = (Need(kind=NeedKind.TOOLCHAIN, name="current"),)
 _FORMATS: Final = {System.MACOS: Format.MACHO, System.LINUX: Format.ELF}
-_GO_FORMATS: Final = {"darwin": Format.MACHO, "linux": Format.ELF}
-_GO_ARCHITECTURES: Final = {"arm64": "arm64", "amd64": "x86_64"}
-_TOOLCHAIN: Final = (Need(kind=NeedKind.TOOLCHAIN, name="current"),)
 
 
-def _status(*, good: bool) -> Status:
+def pass_or_fail(*, good: bool) -> Status:
+    """Return the status of what was judged."""
     return Status.PASS if good else Status.FAIL
 
 
@@ -27,7 +26,7 @@ class ToolVersion:
     """Asks the tool its version and compares the answer with the pin. Fix: provision the set again."""
 
     id: ClassVar[str] = "tool-version"
-    needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
+    needs: ClassVar[tuple[Need, ...]] = TOOLCHAIN
     source: ClassVar[str | None] = None
     confirmed_on_hardware: ClassVar[bool | None] = None
 
@@ -38,10 +37,10 @@ class ToolVersion:
         found = tool.problem or tool.reported_version or ""
         return Finding(
             id=f"{self.id}.{tool.name}",
-            status=_status(good=good),
+            status=pass_or_fail(good=good),
             title=Text(id="doctor.tool_version", values={"tool": tool.name, "version": tool.pinned_version}),
             evidence=(Evidence(what=tool.path, found=found, wanted=tool.pinned_version),),
-            remedy=None if good else Remedy(text=Text(id="doctor.fix_setup"), commands=_SETUP),
+            remedy=None if good else Remedy(text=Text(id="doctor.fix_setup"), commands=SETUP),
         )
 
 
@@ -52,7 +51,7 @@ class ToolUnaltered:
     """
 
     id: ClassVar[str] = "tool-unaltered"
-    needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
+    needs: ClassVar[tuple[Need, ...]] = TOOLCHAIN
     source: ClassVar[str | None] = None
     confirmed_on_hardware: ClassVar[bool | None] = None
 
@@ -68,12 +67,12 @@ class ToolUnaltered:
         entry = tool.path.split("/store/", 1)[-1].split("/", 1)[0]
         return Finding(
             id=f"{self.id}.{tool.name}",
-            status=_status(good=good),
+            status=pass_or_fail(good=good),
             title=title,
             evidence=(Evidence(what=f"sha256 {tool.path}", found=found, wanted=tool.installed_sha256),),
             remedy=None
             if good
-            else Remedy(text=Text(id="doctor.fix_altered", values={"entry": entry}), commands=_SETUP),
+            else Remedy(text=Text(id="doctor.fix_altered", values={"entry": entry}), commands=SETUP),
         )
 
 
@@ -81,7 +80,7 @@ class ToolNative:
     """Reads the tool's bytes: format and architecture must be the machine's own, so that nothing is translated."""
 
     id: ClassVar[str] = "tool-native"
-    needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
+    needs: ClassVar[tuple[Need, ...]] = TOOLCHAIN
     source: ClassVar[str | None] = "https://support.apple.com/en-us/102527"
     confirmed_on_hardware: ClassVar[bool | None] = False
 
@@ -92,12 +91,12 @@ class ToolNative:
         good = wanted in found
         return Finding(
             id=f"{self.id}.{facts.tool.name}",
-            status=_status(good=good),
+            status=pass_or_fail(good=good),
             title=Text(id="doctor.tool_native", values={"tool": facts.tool.name}),
             evidence=(
                 Evidence(what=facts.tool.path, found=", ".join(found) or facts.binary.error or "", wanted=wanted),
             ),
-            remedy=None if good else Remedy(text=Text(id="doctor.fix_setup"), commands=_SETUP),
+            remedy=None if good else Remedy(text=Text(id="doctor.fix_setup"), commands=SETUP),
             link=self.source,
             confirmed_on_hardware=facts.machine.system is System.MACOS if good else self.confirmed_on_hardware,
         )
@@ -107,7 +106,7 @@ class ProtocInclude:
     """Looks for protoc's well-known types beside it; a file that imports one does not compile without."""
 
     id: ClassVar[str] = "protoc-include"
-    needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
+    needs: ClassVar[tuple[Need, ...]] = TOOLCHAIN
     source: ClassVar[str | None] = "https://github.com/protocolbuffers/protobuf/issues/19361"
     confirmed_on_hardware: ClassVar[bool | None] = None
     wanted: ClassVar[str] = "google/protobuf/timestamp.proto"
@@ -117,10 +116,10 @@ class ProtocInclude:
         good = self.wanted in facts.files
         return Finding(
             id=self.id,
-            status=_status(good=good),
+            status=pass_or_fail(good=good),
             title=Text(id="doctor.protoc_include"),
             evidence=(Evidence(what=facts.folder, found=f"{len(facts.files)} .proto files", wanted=self.wanted),),
-            remedy=None if good else Remedy(text=Text(id="doctor.fix_setup"), commands=_SETUP),
+            remedy=None if good else Remedy(text=Text(id="doctor.fix_setup"), commands=SETUP),
             link=self.source,
         )
 
@@ -129,7 +128,7 @@ class GeneratedFiles:
     """Compares the generated files' names, and the versions in their headers, with what the set should make."""
 
     id: ClassVar[str] = "generated-files"
-    needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
+    needs: ClassVar[tuple[Need, ...]] = TOOLCHAIN
     source: ClassVar[str | None] = None
     confirmed_on_hardware: ClassVar[bool | None] = None
 
@@ -150,10 +149,10 @@ class GeneratedFiles:
         good = all(item.found == item.wanted for item in evidence)
         return Finding(
             id=self.id,
-            status=_status(good=good),
+            status=pass_or_fail(good=good),
             title=Text(id="doctor.generated_files"),
             evidence=tuple(evidence),
-            remedy=None if good else Remedy(text=Text(id="doctor.fix_setup"), commands=_SETUP),
+            remedy=None if good else Remedy(text=Text(id="doctor.fix_setup"), commands=SETUP),
         )
 
 
@@ -161,7 +160,7 @@ class ServerAnswers:
     """Compares the reply of the compiled service, called over loopback, with what its code should say."""
 
     id: ClassVar[str] = "server-answers"
-    needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
+    needs: ClassVar[tuple[Need, ...]] = TOOLCHAIN
     source: ClassVar[str | None] = None
     confirmed_on_hardware: ClassVar[bool | None] = None
 
@@ -171,133 +170,12 @@ class ServerAnswers:
         good = served.reply == served.expected_reply
         return Finding(
             id=self.id,
-            status=_status(good=good),
+            status=pass_or_fail(good=good),
             title=Text(id="doctor.server_answers"),
             evidence=(Evidence(what=served.method, found=served.reply, wanted=served.expected_reply),),
             remedy=None if good else Remedy(text=Text(id="doctor.fix_server")),
         )
 
 
-class BuildTarget:
-    """Reads a built program's bytes: its format and architecture must be those of the platform it was built for."""
-
-    id: ClassVar[str] = "build-target"
-    needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
-    source: ClassVar[str | None] = None
-    confirmed_on_hardware: ClassVar[bool | None] = None
-
-    def check(self, facts: BuildSubject) -> Finding:
-        """Judge one program."""
-        system, architecture = facts.built.platform.split("/")
-        wanted = f"{_GO_FORMATS[system]} {_GO_ARCHITECTURES[architecture]}"
-        found = ", ".join(f"{facts.binary.format} {piece.architecture}" for piece in facts.binary.slices)
-        good = found == wanted
-        return Finding(
-            id=f"{self.id}.{facts.built.platform.replace('/', '-')}",
-            status=_status(good=good),
-            title=Text(id="doctor.build_target", values={"platform": facts.built.platform}),
-            evidence=(Evidence(what=facts.built.path, found=found or facts.binary.error or "", wanted=wanted),),
-            remedy=None if good else Remedy(text=Text(id="doctor.fix_goos")),
-        )
-
-
-class BuildLinkage:
-    """Reads a program's interpreter and libraries: none on Linux; on macOS the system's own and no other."""
-
-    id: ClassVar[str] = "build-linkage"
-    needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
-    source: ClassVar[str | None] = "https://developer.apple.com/library/archive/qa/qa1118/_index.html"
-    confirmed_on_hardware: ClassVar[bool | None] = None
-
-    def check(self, facts: BuildSubject) -> Finding:
-        """Judge one program."""
-        mac = facts.built.platform.startswith("darwin/")
-        pieces = facts.binary.slices
-        if mac:
-            wanted = "/usr/lib/..."
-            good = bool(pieces) and all(
-                library.startswith(("/usr/lib/", "/System/Library/")) for piece in pieces for library in piece.libraries
-            )
-        else:
-            wanted = Linkage.STATIC
-            good = bool(pieces) and all(piece.linkage is Linkage.STATIC for piece in pieces)
-        needed = [library for piece in pieces for library in piece.libraries]
-        needed += [piece.interpreter for piece in pieces if piece.interpreter]
-        found = f"{', '.join(piece.linkage for piece in pieces)}: {', '.join(needed) or '-'}"
-        return Finding(
-            id=f"{self.id}.{facts.built.platform.replace('/', '-')}",
-            status=_status(good=good),
-            title=Text(id="doctor.linkage_macos" if mac else "doctor.linkage_linux"),
-            evidence=(Evidence(what=facts.built.path, found=found, wanted=str(wanted)),),
-            remedy=None if good else Remedy(text=Text(id="doctor.fix_cgo")),
-            link=self.source if mac else None,
-            confirmed_on_hardware=False if mac else None,
-        )
-
-
-class BuildSigned:
-    """Reads the signature of a program for Apple silicon, which refuses unsigned code, and hashes its pages anew."""
-
-    id: ClassVar[str] = "build-signed"
-    needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
-    source: ClassVar[str | None] = "https://github.com/golang/go/issues/42684"
-    confirmed_on_hardware: ClassVar[bool | None] = False
-
-    def check(self, facts: BuildSubject) -> Finding:
-        """Judge one program; skipped for platforms that ask for no signature."""
-        title = Text(id="doctor.build_signed", values={"platform": facts.built.platform})
-        id_ = f"{self.id}.{facts.built.platform.replace('/', '-')}"
-        if facts.built.platform != "darwin/arm64":
-            reason = Text(id="doctor.no_signature_needed", values={"platform": facts.built.platform})
-            return Finding(id=id_, status=Status.SKIP, title=title, evidence=(), reason=reason)
-        signatures = [piece.signature for piece in facts.binary.slices]
-        good = bool(signatures) and all(
-            signature.kind is not SignatureKind.NONE and signature.bad_pages == 0 for signature in signatures
-        )
-        found = "; ".join(
-            f"{signature.kind}, {signature.pages} pages, {signature.bad_pages} bad" for signature in signatures
-        )
-        return Finding(
-            id=id_,
-            status=_status(good=good),
-            title=title,
-            evidence=(Evidence(what=facts.built.path, found=found, wanted="signed, 0 bad"),),
-            remedy=None if good else Remedy(text=Text(id="doctor.fix_sign"), commands=("codesign -f -s - FILE",)),
-            link=self.source,
-            confirmed_on_hardware=self.confirmed_on_hardware,
-        )
-
-
-class BuildUuid:
-    """Reads whether a program for macOS has an LC_UUID, which macOS 26 demands and Go before 1.24 left out."""
-
-    id: ClassVar[str] = "build-uuid"
-    needs: ClassVar[tuple[Need, ...]] = _TOOLCHAIN
-    source: ClassVar[str | None] = "https://github.com/golang/go/issues/68678"
-    confirmed_on_hardware: ClassVar[bool | None] = False
-
-    def check(self, facts: BuildSubject) -> Finding:
-        """Judge one program; skipped for platforms that ask for no LC_UUID."""
-        title = Text(id="setup.build_uuid", values={"platform": facts.built.platform})
-        id_ = f"{self.id}.{facts.built.platform.replace('/', '-')}"
-        if not facts.built.platform.startswith("darwin/"):
-            reason = Text(id="setup.no_uuid_needed", values={"platform": facts.built.platform})
-            return Finding(id=id_, status=Status.SKIP, title=title, evidence=(), reason=reason)
-        found = [piece.uuid for piece in facts.binary.slices]
-        good = bool(found) and None not in found
-        return Finding(
-            id=id_,
-            status=_status(good=good),
-            title=title,
-            evidence=(
-                Evidence(what=facts.built.path, found=", ".join(each or "-" for each in found), wanted="LC_UUID"),
-            ),
-            remedy=None if good else Remedy(text=Text(id="setup.fix_uuid"), commands=_SETUP),
-            link=self.source,
-            confirmed_on_hardware=self.confirmed_on_hardware,
-        )
-
-
 TOOL_RULES: Final = (ToolVersion(), ToolUnaltered(), ToolNative())
-BUILD_RULES: Final = (BuildTarget(), BuildLinkage(), BuildSigned(), BuildUuid())
 CODEGEN_RULES: Final = (GeneratedFiles(), ServerAnswers())
