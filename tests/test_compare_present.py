@@ -39,7 +39,7 @@ def test_a_frames_columns_are_those_that_are_documented(structured, name):
 def test_numbers_are_numbers_and_what_is_not_there_says_why(structured):
     frame = view.times_frame(structured)
     kinds = {name: str(frame[name].dtype) for name in ("value", "ratio", "n", "runs")}
-    assert kinds == {"value": "float64", "ratio": "float64", "n": "int64", "runs": "int64"}
+    assert kinds == {"value": "float64", "ratio": "float64", "n": "Int64", "runs": "int64"}
     absent = frame[frame["value"].isna()]
     assert len(absent)
     assert (absent["why"].str.len() > 0).all()

@@ -10,18 +10,23 @@ import gc
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labkit import __version__
 from labkit.compare import columns, contract, judgements, times
 from labkit.compare.checking import check
 from labkit.compare.columns import Group
 from labkit.compare.contract import IDENTITY, IDENTITY_KEYS
+from labkit.compare.documents import of_here
 from labkit.compare.entry import Entry
 from labkit.compare.reading import find, load
 from labkit.compare.times import CONTROL
 from labkit.errors import UsageError
 from labkit.model.base import Provenance
 from labkit.model.comparison import Axis, ColumnCurve, Comparison, Refusal
+
+if TYPE_CHECKING:
+    from labkit.facts import Facts
 
 __all__ = ["CONTROL", "IDENTITY", "IDENTITY_KEYS", "Entry", "check", "compare", "find", "load", "read", "read_named"]
 
@@ -39,15 +44,24 @@ def read(paths: Iterable[Path]) -> tuple[Entry, ...]:
         return tuple(entry for path in files for entry in load(path))
 
 
-def read_named(records: str) -> tuple[Entry, ...]:
+def read_named(records: str, facts: "Facts") -> tuple[Entry, ...]:
     """Return what :func:`read` does for files and folders that are named in one text, separated by spaces.
 
+    Where none is named, the runs below the current folder's ``runs``; where there are none either, this machine with
+    the programs that ``facts`` has: no times, but what is judged of them.
+
     Raises:
-        UsageError: As of :func:`read`.
+        UsageError: As of :func:`read`, for what is named.
         RecordError: As of :func:`read`.
+        LabError: A program that is to be judged cannot be built.
 
     """
-    return read(Path(each) for each in records.split())
+    if records.strip():
+        return read(Path(each) for each in records.split())
+    runs = Path("runs")
+    if runs.is_dir() and next(runs.rglob("record.json"), None):
+        return read([runs])
+    return (of_here(facts.machine, facts.server_binaries),)
 
 
 def compare(

@@ -117,16 +117,11 @@ def column(made: Group, keys: Sequence[str]) -> Column:
             how=Text(id="compare.how_to_send"),
         )
     first, timed = made.entries[0], [each for each in made.accepted if each.times]
-    counts: dict[str, int] = {}
-    for entry in timed:
-        for kernel, times in entry.times.items():
-            n = len(next(iter(times.values.values()))) if times.n is None else times.n
-            counts[kernel] = counts.get(kernel, 0) + n
     flags = {each.facts.get("translated") for each in timed or made.entries}
     return Column(
         name=made.name,
         provenance=made.provenance,
-        n=max(counts.values(), default=0),
+        n=_behind(timed),
         runs=len(timed),
         days=tuple(sorted({each.day for each in timed if each.day is not None})),
         identity={key: first.facts.get(key) for key in keys},
@@ -139,6 +134,16 @@ def column(made: Group, keys: Sequence[str]) -> Column:
         why=None if timed else Text(id="compare.why.no_times"),
         how=None if timed else Text(id="compare.how_to_measure"),
     )
+
+
+def _behind(timed: Sequence[Entry]) -> int | None:
+    """Return how many values the kernel with most of them rests on; None where no source says it."""
+    counts: dict[str, int] = {}
+    for entry in timed:
+        for kernel, times in entry.times.items():
+            if times.n is not None:
+                counts[kernel] = counts.get(kernel, 0) + times.n
+    return max(counts.values(), default=None if timed else 0)
 
 
 def _name(entry: Entry, axis: Axis, keys: Sequence[str]) -> str:

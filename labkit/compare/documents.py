@@ -1,127 +1,45 @@
-"""A run's record and a bench document as entries: the fields that are compared, read alone, and what they say."""
+"""A run's record and a bench document as entries: what their fields, read alone, say."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
+from labkit import __version__
 from labkit.bench.benchfmt.writer import PACKAGE
 from labkit.bench.statistics import median
+from labkit.compare import parts
 from labkit.compare.entry import NATIVE, TRANSLATED, Entry, Found, Times, one, yes_no
-from labkit.model.base import Provenance, Text
-from labkit.model.bench import Sample
-from labkit.model.binary import Verdict
+from labkit.compare.parts import BenchDocument, RecordDocument
+from labkit.model.base import Provenance
+from labkit.model.binary import Binary, Verdict
 from labkit.model.check import Status
-from labkit.model.machine import Condition, Machine, Translation
+from labkit.model.machine import Machine, Translation
 from labkit.model.paired import Clock, Difference
-from labkit.model.structure import Curve
-
-
-class _Finding(msgspec.Struct):
-    id: str
-    status: Status
-    title: Text
-
-
-class _Version(msgspec.Struct):
-    version: str | None
-    name: str = ""
-    module: str = ""
-    pinned_version: str | None = None
-
-
-class _Set(msgspec.Struct):
-    name: str
-    tools: tuple[_Version, ...] = ()
-    modules: tuple[_Version, ...] = ()
-
-
-class _Install(msgspec.Struct):
-    toolchain: _Set
-    findings: tuple[_Finding, ...] = ()
-    host: tuple[_Finding, ...] = ()
-
-
-class _Findings(msgspec.Struct):
-    findings: tuple[_Finding, ...] = ()
-
-
-class _Binary(msgspec.Struct):
-    path: str
-    verdicts: tuple[Verdict, ...] = ()
-
-
-class _Binaries(msgspec.Struct):
-    tools: tuple[_Binary, ...] = ()
-    servers: tuple[_Binary, ...] = ()
-    findings: tuple[_Finding, ...] = ()
-
-
-class _Structure(msgspec.Struct):
-    curves: tuple[Curve, ...] = ()
-
-
-class _Performance(msgspec.Struct):
-    condition_before: Condition
-    condition_after: Condition
-    samples: tuple[Sample, ...] = ()
-    translated: tuple[Difference, ...] = ()
-    structure: _Structure | None = None
-
-
-class RecordDocument(msgspec.Struct):
-    """What is compared of a run's record."""
-
-    schema: int
-    run: str
-    provenance: Provenance
-    labkit_version: str
-    started_at: str
-    machine: Machine
-    parameters: Mapping[str, str | int | float | bool | None] = {}
-    install: _Install | None = None
-    codegen: _Findings | None = None
-    binaries: _Binaries | None = None
-    performance: _Performance | None = None
-
-
-class _Measured(msgspec.Struct):
-    sample: Sample
-
-
-class BenchDocument(msgspec.Struct):
-    """What is compared of what ``labkit bench`` wrote."""
-
-    schema: int
-    labkit_version: str
-    machine: Machine
-    condition_before: Condition
-    condition_after: Condition
-    toolchain: str
-    kernels: tuple[_Measured, ...]
-    translated: tuple[Difference, ...] = ()
 
 
 def of_record(record: RecordDocument, path: Path) -> Entry:
     """Return a run as an entry."""
     section = record.performance
     samples = section.samples if section else ()
-    installed = record.install.toolchain if record.install else None
-    provenances = {record.provenance, record.machine.provenance, *(each.provenance for each in samples)}
+    machine = parts.machine(record.machine)
+    installed = parts.toolset(record.install.toolchain) if record.install else None
+    provenances = {record.provenance, machine.provenance, *(each.provenance for each in samples)}
     return Entry(
         name=record.run,
         file=str(path),
         provenance=_weakest(provenances),
         taken_at=min((each.taken_at for each in samples), default=record.started_at),
-        facts=_facts(record.machine, samples, section.translated if section else (), installed),
+        facts=_facts(machine, samples, section.translated if section else (), installed),
         soft=_soft(
-            record.machine,
+            machine,
             samples,
             (section.condition_before, section.condition_after) if section else (),
             labkit_version=record.labkit_version,
         ),
         times={each.kernel: _times(each) for each in samples},
-        machine=record.machine,
+        machine=machine,
         arms=_arms(section.translated if section else ()),
         findings=dict(_found(record)),
         binaries=_verdicts(record.binaries),
@@ -132,21 +50,37 @@ def of_record(record: RecordDocument, path: Path) -> Entry:
 def of_bench(document: BenchDocument, path: Path) -> Entry:
     """Return what ``labkit bench`` measured as an entry."""
     samples = tuple(each.sample for each in document.kernels)
+    machine = parts.machine(document.machine)
     return Entry(
         name=path.name,
         file=str(path),
-        provenance=_weakest({document.machine.provenance, *(each.provenance for each in samples)}),
+        provenance=_weakest({machine.provenance, *(each.provenance for each in samples)}),
         taken_at=min((each.taken_at for each in samples), default=document.condition_before.taken_at),
-        facts=_facts(document.machine, samples, document.translated, _Set(name=document.toolchain)),
+        facts=_facts(machine, samples, document.translated, parts.Toolset(name=document.toolchain)),
         soft=_soft(
-            document.machine,
+            machine,
             samples,
             (document.condition_before, document.condition_after),
             labkit_version=document.labkit_version,
         ),
         times={each.kernel: _times(each) for each in samples},
-        machine=document.machine,
+        machine=machine,
         arms=_arms(document.translated),
+    )
+
+
+def of_here(machine: Machine, binaries: Sequence[Binary]) -> Entry:
+    """Return a machine on which nothing was measured, with programs that were judged on it."""
+    return Entry(
+        name="here",
+        file="",
+        provenance=machine.provenance,
+        taken_at=None,
+        facts=_facts(machine, (), (), None),
+        soft=_soft(machine, (), (), labkit_version=__version__),
+        times={},
+        machine=machine,
+        binaries={Path(each.path).name: each.verdicts for each in binaries},
     )
 
 
@@ -156,30 +90,27 @@ def _weakest(kinds: set[Provenance]) -> Provenance:
     return next(kind for kind in order if kind in kinds)
 
 
-def _middle(ordered: list[float]) -> float:
-    """Return the median of what is ordered: 72 of them a record, so without the checks of the general one."""
-    if ordered[0] <= 0:
-        raise ValueError("a time that nothing which ran can take")
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
-
-
-def _times(sample: Sample) -> Times:
+def _times(sample: parts.Sample) -> Times:
+    # The medians of 72 lists a record are taken in place: a call for each would double their cost.
+    cpu, wall = [], []
+    for process in sample.processes:
+        slices = process.slices
+        cpus = sorted([each.cpu_time_ns / each.iterations for each in slices])
+        walls = sorted([each.wall_time_ns / each.iterations for each in slices])
+        if cpus[0] <= 0 or walls[0] <= 0:
+            raise ValueError("a time that nothing which ran can take")
+        half, odd = divmod(len(slices), 2)
+        cpu.append(cpus[half] if odd else (cpus[half - 1] + cpus[half]) / 2)
+        wall.append(walls[half] if odd else (walls[half - 1] + walls[half]) / 2)
     return Times(
-        values={
-            Clock.CPU: tuple(
-                [_middle(sorted([s.cpu_time_ns / s.iterations for s in each.slices])) for each in sample.processes]
-            ),
-            Clock.WALL: tuple(
-                [_middle(sorted([s.wall_time_ns / s.iterations for s in each.slices])) for each in sample.processes]
-            ),
-        },
+        values={Clock.CPU: tuple(cpu), Clock.WALL: tuple(wall)},
         unit=sample.unit,
         name=sample.kernel,
         package=PACKAGE,
-        title=sample.title,
+        title=parts.text(sample.title),
         payload_bytes=sample.payload_bytes,
         single_threaded=sample.single_threaded,
+        n=len(cpu),
     )
 
 
@@ -197,13 +128,16 @@ def _arms(differences: tuple[Difference, ...]) -> dict[str, dict[str, Times]]:
                 )
             ordered = {each.verdict.clock: values[each.verdict.clock]} | values
             arms.setdefault(name, {})[each.kernel] = Times(
-                values=ordered, unit="ns/op", package=PACKAGE, name=each.kernel
+                values=ordered, unit="ns/op", package=PACKAGE, name=each.kernel, n=len(each.pairs)
             )
     return arms
 
 
 def _facts(
-    machine: Machine, samples: Sequence[Sample], differences: Sequence[Difference], installed: _Set | None
+    machine: Machine,
+    samples: Sequence[parts.Sample],
+    differences: Sequence[Difference],
+    installed: parts.Toolset | None,
 ) -> dict[str, str | None]:
     translated = {process.translated for sample in samples for process in sample.processes}
     go = {each.go_version for each in samples} | {each.baseline.go_version for each in differences}
@@ -234,7 +168,7 @@ def _facts(
     }
 
 
-def _versions(installed: _Set | None) -> str | None:
+def _versions(installed: parts.Toolset | None) -> str | None:
     if installed is None or not installed.tools:
         return None
     parts = [f"{each.name} {each.version or each.pinned_version}" for each in installed.tools]
@@ -242,7 +176,7 @@ def _versions(installed: _Set | None) -> str | None:
 
 
 def _soft(
-    machine: Machine, samples: Sequence[Sample], conditions: tuple[Condition, ...], *, labkit_version: str
+    machine: Machine, samples: Sequence[parts.Sample], conditions: tuple[parts.Condition, ...], *, labkit_version: str
 ) -> dict[str, str | None]:
     loads = [each.load_1min for each in conditions if each.load_1min is not None]
     return {
@@ -271,13 +205,18 @@ def _found(record: RecordDocument) -> Iterator[tuple[str, Found]]:
     )
     for section, findings in sections:
         for each in findings:
-            yield each.id, Found(status=each.status, title=each.title, section=section)
+            yield each.id, _outcome(section, each.status, bytes(each.title))
 
 
-def _verdicts(section: _Binaries | None) -> dict[str, Sequence[Verdict]]:
+@lru_cache(maxsize=4096)  # a check has few outcomes, however many runs it has
+def _outcome(section: str, status: Status, title: bytes) -> Found:
+    return Found(status=status, title=parts.text(msgspec.Raw(title)), section=section)
+
+
+def _verdicts(section: parts.Binaries | None) -> dict[str, Sequence[Verdict]]:
     if section is None:
         return {}
-    return {each.path.rpartition("/")[2]: each.verdicts for each in (*section.tools, *section.servers)}
+    return {each.path.rpartition("/")[2]: parts.verdicts(each.verdicts) for each in (*section.tools, *section.servers)}
 
 
 def _text(value: float | None) -> str | None:

@@ -26,7 +26,7 @@ class Times:
     title: Text | None = None
     payload_bytes: int | None = None
     single_threaded: bool | None = None
-    n: int | None = None  # values behind a published one; None: as many as there are here
+    n: int | None  # processes, or values behind a published one; None: its source does not say
 
 
 @dataclass(frozen=True, kw_only=True)

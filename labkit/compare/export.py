@@ -26,7 +26,7 @@ def benchmarks(entries: Sequence[Entry], comparison: Comparison) -> str:
     refused = {each.name for each in comparison.refused if each.kernel is None}
     parts = []
     for entry in entries:
-        if entry.machine is None or entry.name in refused:
+        if entry.machine is None or entry.name in refused or not entry.times:
             continue
         samples = measured(Path(entry.file))
         if samples:

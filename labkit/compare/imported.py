@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from labkit.bench.benchfmt.writer import PACKAGE, kernel_of
-from labkit.compare.entry import Entry, Times, yes_no
+from labkit.compare.entry import Entry, Times, one, yes_no
 from labkit.model.imported import ImportedRecord, PublishedSample, StatedMachine
 from labkit.model.paired import Clock
 
@@ -44,10 +44,10 @@ def _entry(
     label = [f"{name} {value}" for name, value in zip(("column", "block"), part, strict=True) if value is not None]
     times: dict[str, Times] = {}
     for each in samples:
-        key, one = _times(each)
+        key, found = _times(each)
         while key in times:  # the same name in two packages
             key += f" [{each.package}]"
-        times[key] = one
+        times[key] = found
     return Entry(
         name=" ".join([record.file, *label]),
         file=file,
@@ -59,7 +59,11 @@ def _entry(
             "platform": f"{stated.goos}/{stated.goarch}" if stated.goos and stated.goarch else None,
             "system": {"darwin": "macos"}.get(stated.goos or "", stated.goos),
         },
-        soft={"hypervisor": "yes" if stated.virtual else None},
+        soft={
+            "hypervisor": "yes" if stated.virtual else None,
+            "threads of Go": one(None if each.processors is None else str(each.processors) for each in samples),
+            "published as": one(str(each.form) for each in samples),
+        },
         times=times,
         source=record.source,
     )
@@ -73,7 +77,7 @@ def _times(sample: PublishedSample) -> tuple[str, Times]:
     return name if own or sample.unit == "sec/op" else f"{name} [{sample.unit}]", Times(
         values={clock: tuple(value * (factor if own else 1.0) for value in sample.values)},
         unit="ns/op" if own else sample.unit,
-        package=sample.package or "",
+        package=sample.package or "",  # not said
         name=name,
         n=sample.n,
     )

@@ -1,8 +1,7 @@
 """A file that is compared, read into one shape: a run's record, a bench document, or an imported one.
 
-Of a record only what is compared is read, and typed as the model has it, so that ten thousand of them are read in
-seconds; what else lies in it is passed over. ``labkit compare --check`` reads it whole
-(:mod:`labkit.compare.checking`).
+Of a record only what is compared is read (:mod:`labkit.compare.parts`), so that ten thousand of them are read in
+seconds. ``labkit compare --check`` reads it whole (:mod:`labkit.compare.checking`).
 """
 
 import contextlib
@@ -13,8 +12,9 @@ from typing import Final
 import msgspec
 
 from labkit.compare import imported
-from labkit.compare.documents import BenchDocument, RecordDocument, of_bench, of_record
+from labkit.compare.documents import of_bench, of_record
 from labkit.compare.entry import Entry
+from labkit.compare.parts import BenchDocument, RecordDocument
 from labkit.errors import RecordError, UsageError
 from labkit.model.bench import Sample
 from labkit.model.imported import SCHEMA as IMPORTED_SCHEMA
@@ -35,6 +35,22 @@ class _Kind(msgspec.Struct):
     kernels: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     kind: str | msgspec.UnsetType = msgspec.UNSET
     schema: int | None = None
+
+
+class _Samples(msgspec.Struct):
+    samples: tuple[Sample, ...] = ()
+
+
+class _SamplesOfRecord(msgspec.Struct):
+    performance: _Samples | None = None
+
+
+class _Measured(msgspec.Struct):
+    sample: Sample
+
+
+class _SamplesOfBench(msgspec.Struct):
+    kernels: tuple[_Measured, ...]
 
 
 _RECORD: Final = msgspec.json.Decoder(RecordDocument)
@@ -143,8 +159,8 @@ def measured(path: Path) -> tuple[Sample, ...]:
     data = data_of(path)
     try:
         if kind_of(data)[0] == "bench":
-            return tuple(each.sample for each in msgspec.json.decode(data, type=BenchDocument).kernels)
-        section = _RECORD.decode(data).performance
+            return tuple(each.sample for each in msgspec.json.decode(data, type=_SamplesOfBench).kernels)
+        section = msgspec.json.decode(data, type=_SamplesOfRecord).performance
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordError(f"{path} is damaged: {error}", remedy="compare again") from error
     return section.samples if section else ()

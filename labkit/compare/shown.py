@@ -9,6 +9,7 @@ from labkit.model.base import Provenance
 from labkit.model.check import Status
 from labkit.model.comparison import BinaryCell, Column, Comparison, FindingCell, Ratio, Refusal, Row, Value
 from labkit.model.regression import Change, Regression
+from labkit.model.structure import Point
 from labkit.words import Language, render, say
 
 _DASH: Final = "-"
@@ -47,31 +48,79 @@ def time_rows(comparison: Comparison, language: Language | None = None) -> Rows:
             )
             for row in comparison.rows
             for column, value, ratio in zip(comparison.columns, row.values, row.ratios, strict=True)
-            if column.why is None  # else said once, of the whole column
+            if _has_line(row, column, value)
         ),
     )
 
 
+def _has_line(row: Row, column: Column, value: Value) -> bool:
+    """Return whether a column has a line of a row.
+
+    Why a whole column has no times is said once. A publication and a run meet by chance: where one has what the other
+    lacks, the one that has it says so.
+    """
+    if column.why is not None or value.value is not None:
+        return column.why is None
+    published = all(each.provenance is Provenance.IMPORTED for each in row.values if each.value is not None)
+    return column.provenance is not Provenance.IMPORTED and not published
+
+
+def examined(comparison: Comparison) -> tuple[int, ...]:
+    """Return the places of the columns that can have findings and programs: not those of publications."""
+    return tuple(at for at, each in enumerate(comparison.columns) if each.provenance is not Provenance.IMPORTED)
+
+
 def finding_rows(comparison: Comparison, language: Language | None = None, *, changed: bool = False) -> Rows:
     """Return a row a check, a cell a column; with ``changed`` only those that failed, or that columns differ in."""
-    heads = (*_heads(("check",), language), *(each.name for each in comparison.columns))
+    places = examined(comparison)
+    heads = (*_heads(("check",), language), *(comparison.columns[at].name for at in places))
     kept = [each for each in comparison.findings if not changed or _matters([c.status for c in each.cells])]
     return (
         heads,
-        *((render(each.title, language), *(finding_text(c, language) for c in each.cells)) for each in kept),
+        *((render(each.title, language), *(finding_text(each.cells[at], language) for at in places)) for each in kept),
     )
 
 
 def binary_rows(comparison: Comparison, language: Language | None = None) -> Rows:
     """Return a row a program, a cell a column: whether it would run there, as judged from its bytes."""
-    heads = (*_heads(("binary", "record"), language), *(each.name for each in comparison.columns))
+    places = examined(comparison)
+    heads = (*_heads(("binary", "record"), language), *(comparison.columns[at].name for at in places))
     return (
         heads,
         *(
-            (each.name, each.made_on or _DASH, *(binary_text(cell, language) for cell in each.cells))
+            (each.name, each.made_on or _DASH, *(binary_text(each.cells[at], language) for at in places))
             for each in comparison.binaries
         ),
     )
+
+
+def curve_rows(comparison: Comparison, probe: str, language: Language | None = None) -> Rows:
+    """Return a row a size or number of pages, a cell a column: a load's time and interval, and whether it is stable."""
+    curves = [each for each in comparison.curves if each.curve.probe == probe and each.curve.points]
+    found = [{point.at: point for point in each.curve.points} for each in curves]
+    unit = curves[0].curve.unit if curves else ""
+    return (
+        (say(f"compare.curve.{unit}", language) if unit else _DASH, *(each.column for each in curves)),
+        *(
+            (_size(at, unit), *(_load(points.get(at), language) for points in found))
+            for at in sorted({at for points in found for at in points})
+        ),
+    )
+
+
+def _size(at: int, unit: str) -> str:
+    if unit != "bytes":
+        return f"{at:,}"
+    return common_scale([at], binary=True).show(at) + "B"
+
+
+def _load(point: Point | None, language: Language | None) -> str:
+    if point is None:
+        return say("compare.why.no_point", language)
+    time = point.time_ns
+    interval = "" if time.low is None or time.high is None else f" ({time.low:.2f} .. {time.high:.2f})"
+    doubt = "" if point.stable else f" {say('compare.curve.unstable', language)}"
+    return f"{time.median:.2f} ns{interval}{doubt}"
 
 
 def difference_lines(comparison: Comparison, language: Language | None = None) -> tuple[str, ...]:
@@ -143,8 +192,14 @@ def _behind(column: Column, language: Language | None) -> str:
     if column.why is not None:
         return render(column.why, language)
     if column.provenance is Provenance.IMPORTED:
-        return say("compare.text.behind_imported", language, n=column.n)
-    return say("compare.text.behind", language, n=column.n, runs=column.runs, days=len(column.days))
+        return _published(column.n, language)
+    return say("compare.text.behind", language, n=column.n or 0, runs=column.runs, days=len(column.days))
+
+
+def _published(n: int | None, language: Language | None) -> str:
+    if n is None:
+        return say("compare.text.unknown_n", language)
+    return say("compare.text.behind_imported", language, n=n)
 
 
 def _clock(row: Row, language: Language | None) -> str:
@@ -155,8 +210,8 @@ def _value_cells(value: Value, language: Language | None) -> tuple[str, str]:
     if value.value is None or value.unit is None:
         return (render(value.why, language) if value.why else _DASH), _DASH
     if value.provenance is Provenance.IMPORTED:
-        return amount(value.value, value.unit), say("compare.text.behind_imported", language, n=value.n)
-    told = say("compare.text.behind", language, n=value.n, runs=value.runs, days=value.days)
+        return amount(value.value, value.unit), _published(value.n, language)
+    told = say("compare.text.behind", language, n=value.n or 0, runs=value.runs, days=value.days)
     return amount(value.value, value.unit), told
 
 

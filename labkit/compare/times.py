@@ -28,10 +28,7 @@ class _Cell:
     days: int
     times: Times
     control: tuple[tuple[float, ...], ...] | None  # of the same runs; None where one of them has none
-
-    @property
-    def n(self) -> int:
-        return sum(map(len, self.runs)) if self.times.n is None else self.times.n
+    n: int | None  # processes of all runs, or published values; None: the source does not say
 
 
 def rows(
@@ -77,12 +74,14 @@ def _cell(made: Group, name: str, clock: Clock, control: str | None) -> _Cell | 
     if not entries:
         return None
     controls = [_control(each, name, clock, control) for each in entries]
+    counts = [each.times[name].n for each in entries]
     return _Cell(
         runs=tuple(each.times[name].values[clock] for each in entries),
         names=tuple(each.name for each in entries),
         days=len({each.day for each in entries if each.day is not None}),
         times=entries[0].times[name],
         control=tuple(each for each in controls if each) if all(controls) else None,
+        n=None if None in counts else sum(each for each in counts if each is not None),
     )
 
 
@@ -122,7 +121,7 @@ def _absent(made: Group) -> Text:
         return Text(id="compare.why.refused")
     if not any(entry.times for entry in made.entries):
         return Text(id="compare.why.no_times")
-    return Text(id="compare.why.no_kernel")
+    return Text(id="compare.why.not_published" if made.provenance is Provenance.IMPORTED else "compare.why.no_kernel")
 
 
 def _ratio(
@@ -132,12 +131,13 @@ def _ratio(
     base, own = cells[baseline.name], cells[made.name]
     if made is baseline:
         return (Ratio(ratio=None if own is None else 1.0, why=_absent(made) if own is None else None), None)
-    if own is None:
-        return Ratio(ratio=None, why=_absent(made)), None
-    if base is None:
-        return Ratio(ratio=None, why=Text(id="compare.why.no_baseline", values={"baseline": baseline.name})), None
+    if own is None or base is None:
+        return Ratio(ratio=None, why=_one_sided(own, base, made, baseline)), None
     if (field := _not_comparable(own, base, made, baseline)) is not None:
-        return Ratio(ratio=None, why=Text(id="compare.why.not_comparable", values={"field": field})), field
+        return Ratio(ratio=None, why=_differs_in(field)), field
+    if not bootstrap.centre(base.runs):
+        # Allocations may be none at all; times never are.
+        return Ratio(ratio=None, why=Text(id="compare.why.zero", values={"baseline": baseline.name})), None
     # Only what ran side by side, in the same runs, may be divided pair by pair.
     paired = _paired(made, baseline, base, own)
     if paired is not None:
@@ -148,7 +148,7 @@ def _ratio(
         found = bootstrap.ratio_bounds(base.runs, own.runs, seed=seed)
         ratio = bootstrap.centre(own.runs) / bootstrap.centre(base.runs)
     to_control, control_bounds = _to_control(base, own, seed) if paired is None else (None, None)
-    few = None if found else Text(id="compare.why.no_interval", values={"least": bootstrap.LEAST})
+    few = None if found else _unbounded((base, own))
     return Ratio(
         ratio=ratio,
         low=found.low if found else None,
@@ -163,8 +163,35 @@ def _ratio(
     ), None
 
 
+def _unbounded(cells: Sequence[_Cell]) -> Text:
+    if any(cell.n is None or cell.n > sum(map(len, cell.runs)) for cell in cells):
+        return Text(id="compare.why.summary")
+    return Text(id="compare.why.no_interval", values={"least": bootstrap.LEAST})
+
+
+def _differs_in(field: str) -> Text:
+    return Text(id="compare.why.not_comparable", values={"field": field})
+
+
+def _one_sided(own: _Cell | None, base: _Cell | None, made: Group, baseline: Group) -> Text:
+    """Return why there is a number on one side alone; of what was published, the field in which the two do not meet."""
+    there = own or base
+    if there is not None and made.accepted and Provenance.IMPORTED in {made.provenance, baseline.provenance}:
+        units = [
+            {times.unit for entry in each.accepted for times in entry.times.values() if times.name == there.times.name}
+            for each in (made, baseline)
+        ]
+        if not all(units):
+            return _differs_in("benchmark")
+        if not units[0] & units[1]:
+            return _differs_in("unit")
+    return _absent(made) if own is None else Text(id="compare.why.no_baseline", values={"baseline": baseline.name})
+
+
 def _not_comparable(own: _Cell, base: _Cell, made: Group, baseline: Group) -> str | None:
-    if own.times.package != base.times.package:
+    # A package that neither of two texts names need not be one; within a text it is.
+    unsaid = not own.times.package and made.entries[0].file != baseline.entries[0].file
+    if unsaid or own.times.package != base.times.package:
         return "package"
     if own.times.unit != base.times.unit:
         return "unit"

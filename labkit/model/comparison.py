@@ -28,7 +28,7 @@ class Column(Record, frozen=True, kw_only=True):
 
     name: str
     provenance: Provenance
-    n: int  # processes behind the kernel that has most of them; 0: no times
+    n: int | None  # processes behind the kernel that has most of them; 0: no times; None: the source does not say
     runs: int  # that the times rest on
     days: tuple[str, ...]  # UTC, ISO 8601, of those runs
     identity: Mapping[str, str | None]  # of the machine: the keys that were asked for
@@ -49,7 +49,7 @@ class Value(Record, frozen=True, kw_only=True):
     low: float | None = None
     high: float | None = None
     confidence: float | None = None
-    n: int = 0  # processes
+    n: int | None = 0  # processes, or published values; None: the source does not say
     runs: int = 0
     days: int = 0
     unit: str | None = None

@@ -22,6 +22,7 @@ __all__ = [
     "columns_frame",
     "compared_binaries",
     "compared_columns",
+    "compared_curves",
     "compared_findings",
     "compared_missing",
     "compared_notes",
@@ -37,7 +38,8 @@ __all__ = [
 ]
 
 _TEXTS: Final = frozenset({"kernel", "column", "clock", "unit", "provenance", "package", "why", "verdict", "baseline"})
-_COUNTS: Final = frozenset({"n", "runs", "days"})
+#: A source may not say its n.
+_COUNTS: Final = {"n": "Int64", "runs": "int64", "days": "int64"}
 
 
 def times_frame(comparison: Comparison) -> pd.DataFrame:
@@ -45,11 +47,11 @@ def times_frame(comparison: Comparison) -> pd.DataFrame:
 
     Columns: ``kernel``, ``column``, ``clock`` (cpu or wall), ``unit`` (ns/op for labkit's kernels), ``package``,
     ``provenance`` (str); ``value``, ``low``, ``high`` (float64, in ``unit``: the median over runs of medians over
-    processes and its 95 % interval); ``n``, ``runs``, ``days`` (int64); ``ratio``, ``ratio_low``, ``ratio_high``
-    (float64, time over the baseline's time), ``control_ratio``, ``control_low``, ``control_high`` (float64, the same
-    after each run's times are divided by its control kernel's); ``verdict`` (str, slower, faster, none or too_few of
-    the same chip, else empty); ``why`` (str, in the reader's language: why there is no number). What is not there is
-    NaN.
+    processes and its 95 % interval); ``n`` (Int64, processes or published values; absent where the source does not
+    say); ``runs``, ``days`` (int64); ``ratio``, ``ratio_low``, ``ratio_high`` (float64, time over the baseline's),
+    ``control_ratio``, ``control_low``, ``control_high`` (float64, the same after each run's times are divided by its
+    control kernel's); ``verdict`` (str, slower, faster, none or too_few of the same chip, else empty); ``why`` (str, in
+    the reader's language: why there is no number). What is not there is NaN.
     """
     records = [
         {
@@ -82,16 +84,15 @@ def times_frame(comparison: Comparison) -> pd.DataFrame:
         "ratio", "ratio_low", "ratio_high", "control_ratio", "control_low", "control_high", "verdict", "why",
     )  # fmt: skip
     frame = pd.DataFrame(records, columns=pd.Index(names))
-    kinds = {name: "str" if name in _TEXTS else "int64" if name in _COUNTS else "float64" for name in names}
-    return frame.astype(kinds)
+    return frame.astype({name: "str" if name in _TEXTS else _COUNTS.get(name, "float64") for name in names})
 
 
 def columns_frame(comparison: Comparison) -> pd.DataFrame:
     """Return one row a column.
 
     Columns: ``column``, ``provenance``, ``chip``, ``platform``, ``toolchain``, ``days``, ``records``, ``source``,
-    ``why`` (str; empty where there is none; days and records separated by spaces), ``n``, ``runs`` (int64), and a
-    column for each key of the identity (str).
+    ``why`` (str; empty where there is none; days and records separated by spaces), ``n`` (Int64, absent where the
+    source does not say), ``runs`` (int64), and a column for each key of the identity (str).
     """
     records = [
         {
@@ -111,7 +112,7 @@ def columns_frame(comparison: Comparison) -> pd.DataFrame:
         for each in comparison.columns
     ]
     frame = pd.DataFrame(records)
-    return frame.astype({name: "int64" if name in _COUNTS and name != "days" else "str" for name in frame})
+    return frame.astype({name: _COUNTS[name] if name in {"n", "runs"} else "str" for name in frame})
 
 
 def findings_frame(comparison: Comparison) -> pd.DataFrame:
@@ -218,6 +219,12 @@ def compared_times(comparison: Comparison) -> Table | Source:
     return _table(rows) if len(rows) > 1 else Source(say("compare.text.no_times"))
 
 
+def compared_curves(comparison: Comparison, probe: str = "chase") -> Table | Source:
+    """Show the points of one probe (chase or tlb), a column beside a column."""
+    rows = shown.curve_rows(comparison, probe)
+    return _table(rows) if len(rows) > 1 else Source(say("compare.figure.no_curve"))
+
+
 def compared_findings(comparison: Comparison) -> Table:
     """Show the checks that failed somewhere, or that columns differ in."""
     return _table(shown.finding_rows(comparison, changed=True))
@@ -268,13 +275,14 @@ def page(comparison: Comparison, language: Language | None = None) -> str:
     """Return a page with every table and figure, which opens without a network."""
     axis = say(f"compare.axis.{comparison.axis}", language)
     title = say("compare.text.title", language, axis=axis, baseline=comparison.baseline)
-    figures = [ratio_figure(comparison, language)]
-    figures += [curves_figure(comparison, probe, language) for probe in ("chase", "tlb")] if comparison.curves else []
-    figures += [findings_figure(comparison, language)] if comparison.findings else []
     parts: list[str] = [f"<h1>{html.escape(title)}</h1>", compared_columns(comparison)._repr_html_()]
-    parts += [compared_notes(comparison)._repr_html_(), _html(figures[0], first=True)]
+    parts += [compared_notes(comparison)._repr_html_(), _html(ratio_figure(comparison, language), first=True)]
     parts += [compared_times(comparison)._repr_html_()]
-    parts += [_html(figure, first=False) for figure in figures[1:]]
+    for probe in ("chase", "tlb") if comparison.curves else ():
+        parts += [_html(curves_figure(comparison, probe, language), first=False)]
+        parts += [compared_curves(comparison, probe)._repr_html_(), f"<p>{say('compare.curve.legend', language)}</p>"]
+    if comparison.findings:
+        parts += [_html(findings_figure(comparison, language), first=False)]
     if comparison.axis is not Axis.TRANSLATION:
         parts += [compared_findings(comparison)._repr_html_(), compared_binaries(comparison)._repr_html_()]
     tag = str(language or "en")

@@ -5,7 +5,8 @@ from typing import Final
 
 import plotly.graph_objects as go
 
-from labkit.compare.shown import bounds, finding_text
+from labkit.bench.benchfmt.units import tidy
+from labkit.compare.shown import bounds, examined, finding_text
 from labkit.model.comparison import Axis, Comparison, Ratio
 from labkit.words import Language, render, say
 
@@ -26,15 +27,17 @@ def ratio_figure(comparison: Comparison, language: Language | None = None) -> go
     translated = comparison.axis is Axis.TRANSLATION
     kind = "translation" if translated else "ratio"
     title = say(f"compare.figure.{kind}_title", language, **({} if translated else {"baseline": comparison.baseline}))
-    others = [at for at, each in enumerate(comparison.columns) if each.name != comparison.baseline][:_MOST_COLUMNS]
-    figure, rows = go.Figure(), [row for row in comparison.rows if any(row.ratios[at].ratio for at in others)]
+    others = [at for at, each in enumerate(comparison.columns) if each.name != comparison.baseline]
+    timed = [row for row in comparison.rows if tidy(row.unit)[0].startswith("sec")]  # not bytes or allocations
+    having = [at for at in others if any(row.ratios[at].ratio for row in timed)]
+    drawn = having[:_MOST_COLUMNS]
+    figure, rows = go.Figure(), [row for row in timed if any(row.ratios[at].ratio for at in drawn)]
     if not rows:
         return _nothing(figure, title, say("compare.figure.no_ratio", language), language)
-    drawn = [at for at in others if any(row.ratios[at].ratio is not None for row in rows)]
     height = 1 + len(drawn)
     for turn, at in enumerate(drawn):
         some = [(-height * place - turn, row.name, row.ratios[at]) for place, row in enumerate(rows)]
-        _dots(figure, [each for each in some if each[2].ratio is not None], turn, comparison.columns[at].name, language)
+        _dots(figure, [each for each in some if each[2].ratio], turn, comparison.columns[at].name, language)
     for place, row in enumerate(rows):
         figure.add_annotation(
             text=f"<b>{render(row.title, language) if row.title else row.name}</b>",
@@ -44,8 +47,11 @@ def ratio_figure(comparison: Comparison, language: Language | None = None) -> go
     ends = [math.log10(v) for row in rows for at in drawn for v in _ends(row.ratios[at])]
     least, most = min([*ends, 0.0]) - 0.05, max([*ends, 0.0]) + 0.05
     ticks = [tick for tick in _TICKS if least <= math.log10(tick) <= most]
+    subtitle = say(f"compare.figure.{kind}_subtitle", language)
+    if len(having) > len(drawn):
+        subtitle += " " + say("compare.figure.more", language, n=len(having) - len(drawn))
     return figure.update_layout(
-        title={"text": title, "subtitle": {"text": say(f"compare.figure.{kind}_subtitle", language)}},
+        title={"text": title, "subtitle": {"text": subtitle}},
         xaxis={
             "title": {"text": say("compare.figure.ratio_axis", language)}, "type": "log", "range": [least, most],
             "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks],
@@ -102,17 +108,18 @@ def findings_figure(comparison: Comparison, language: Language | None = None) ->
     title = say("compare.figure.findings_title", language)
     if not comparison.findings:
         return _nothing(go.Figure(), title, say("compare.figure.no_findings", language), language)
-    rows = comparison.findings
-    signs = [[finding_text(cell, language).partition(" ")[0] for cell in row.cells] for row in rows]
+    rows, places = comparison.findings, examined(comparison)
+    told = [[finding_text(row.cells[at], language) for at in places] for row in rows]
+    states = [[row.cells[at].status for at in places] for row in rows]
     names = [render(row.title, language) for row in rows]
     figure = go.Figure(
         go.Heatmap(
-            x=[each.name for each in comparison.columns],
+            x=[comparison.columns[at].name for at in places],
             y=list(range(len(rows))),
-            z=[[None if cell.status is None else _STATUS[cell.status] for cell in row.cells] for row in rows],
-            text=signs,
+            z=[[None if status is None else _STATUS[status] for status in line] for line in states],
+            text=[[each.partition(" ")[0] for each in line] for line in told],
             texttemplate="%{text}",
-            customdata=[[finding_text(cell, language) for cell in row.cells] for row in rows],
+            customdata=told,
             hovertemplate="%{customdata}<extra></extra>",
             colorscale=[(0, "#D55E00"), (0.5, "#DDDDDD"), (1, "#BFD9EA")],
             zmin=0,
