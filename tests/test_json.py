@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 from labkit.cli.app import main
+from labkit.model.claims import ClaimsOutput
 from labkit.model.comparison import CheckOutput, Comparison
 from labkit.model.drift import Drift
 from labkit.model.generation import Generation
@@ -27,6 +28,7 @@ DOCUMENTS = {
     "generate": Generation,
     "drift": Drift,
     "bench": BenchOutput,
+    "claims": ClaimsOutput,
     "compare": Comparison,
     "compare-check": CheckOutput,
     "import": ImportedRecord,

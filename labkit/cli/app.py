@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "inspect": "inspect",
     "bench": "bench",
     "run": "run",
+    "claims": "claims",
     "compare": "compare",
     "publish": "publish",
     "lab": "lab",
