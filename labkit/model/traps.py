@@ -79,3 +79,45 @@ class TrapsReport(Record, frozen=True, kw_only=True):
     traps: tuple[TrapOutcome, ...]
     taken_at: str  # ISO 8601, UTC
     duration_s: float
+
+
+class TrapOutput(Record, frozen=True, kw_only=True):
+    """One trap as ``labkit traps --json`` says it: sentences where :class:`TrapOutcome` has ids."""
+
+    id: str
+    status: Status
+    symptom: str | None
+    cause: str | None
+    fix: str | None
+    verified: bool
+    reason: str | None
+    reason_kind: ReasonKind | None
+    title: str
+    duration_s: float
+    steps: tuple[Step, ...]
+    cases: tuple[Case, ...]
+    versions: Mapping[str, str]
+    sources: tuple[str, ...]
+
+
+class TrapsOutput(Record, frozen=True, kw_only=True):
+    """``labkit traps --json``; the exit code is 1 when one failed."""
+
+    machine: str  # its id
+    traps: tuple[TrapOutput, ...]
+    taken_at: str  # ISO 8601, UTC
+    duration_s: float
+
+
+class Prepared(Record, frozen=True, kw_only=True):
+    """Whether what a trap needs beyond the machine's packages is there."""
+
+    id: str
+    prepared: bool
+    reason: str | None
+
+
+class PreparedOutput(Record, frozen=True, kw_only=True):
+    """``labkit traps --prepare --json``; nothing was run."""
+
+    traps: tuple[Prepared, ...]

@@ -31,8 +31,10 @@ __all__ = [
     "Completed",
     "Interactive",
     "Running",
+    "adopted",
     "converse",
     "describe_exit",
+    "end_children",
     "ignoring_interrupts",
     "run",
     "start",
@@ -138,6 +140,17 @@ def converse(
     return Interactive(words, popen, out, err, started, most_bytes=most_bytes)
 
 
+@contextlib.contextmanager
+def adopted(group: int) -> Iterator[None]:
+    """Take over a process group that a program of ours made (a debugger's target); at the end it is gone, as ours are."""
+    watcher.tell("+", group)
+    try:
+        yield
+    finally:
+        end_group(group, signal.SIGKILL)
+        watcher.tell("-", group)
+
+
 def _popen(
     argv: Sequence[str | Path],
     *,
@@ -168,6 +181,15 @@ def _popen(
         popen.wait()
         raise
     return words, popen, started
+
+
+def end_children() -> None:
+    """End every program that this process started and still holds, groups and all; whoever waits for one sees it end.
+
+    It is how a main thread that was interrupted gets its other threads to unwind.
+    """
+    for group in watcher.groups():
+        end_group(group, signal.SIGKILL)
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ class _Watcher:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
+        self._groups: set[int] = set()
 
     def ready(self) -> None:
         """Start the watcher if it does not run, so that a child that is started next is told of at once."""
@@ -43,6 +44,15 @@ class _Watcher:
             assert self._process.stdin is not None  # noqa: S101 - for the type checker
             self._process.stdin.write(f"{sign} {group}\n".encode())
             self._process.stdin.flush()
+            if sign == "+":
+                self._groups.add(group)
+            else:
+                self._groups.discard(group)
+
+    def groups(self) -> frozenset[int]:
+        """Return the groups that were named and not taken back."""
+        with self._lock:
+            return frozenset(self._groups)
 
     def _ensure(self) -> None:
         if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
