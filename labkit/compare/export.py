@@ -14,7 +14,11 @@ _FORGET: Final = "\ncpu:\ntranslated:\nprovenance:\n"
 
 
 def benchmarks(entries: Sequence[Entry], comparison: Comparison) -> str:
-    """Return the samples of all runs that were compared: ``benchstat -col machine -ignore day``.
+    """Return the samples of all runs that were compared.
+
+    ``benchstat -table pkg -col machine -ignore /gomaxprocs`` puts machines side by side: what else differs between two
+    machines (goos, cpu, the number in a name) would give each a table or rows of its own. So do the keys toolchain, go
+    and day.
 
     Imported times are left out: of most of them there is only a summary. The records are read once more, for what is
     compared needs less of them.

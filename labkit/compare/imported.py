@@ -1,6 +1,7 @@
 """An imported text as entries: each machine and column of a table is one, for they are not runs of one another."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from labkit.bench.benchfmt.writer import PACKAGE, kernel_of
@@ -45,6 +46,12 @@ def _entry(
     times: dict[str, Times] = {}
     for each in samples:
         key, found = _times(each)
+        other = times.get(key)
+        if other is not None and other.package == found.package and not found.values.keys() & other.values.keys():
+            # One of our kernels by its other clock; CPU time is asked for first.
+            both = {**other.values, **found.values}
+            times[key] = replace(other, values={clock: both[clock] for clock in (Clock.CPU, Clock.WALL)})
+            continue
         while key in times:  # the same name in two packages
             key += f" [{each.package}]"
         times[key] = found
@@ -70,7 +77,9 @@ def _entry(
 
 
 def _times(sample: PublishedSample) -> tuple[str, Times]:
-    kernel = kernel_of(sample.name) if sample.package == PACKAGE else None
+    # What was taken from the name is no part of it any more, and what is left may end in a number of its own: fft-4096.
+    named = sample.name if sample.processors is None else f"{sample.name}-{sample.processors}"
+    kernel = kernel_of(named) if sample.package == PACKAGE else None
     clock, factor = _OWN.get(sample.unit, (Clock.WALL, 1.0))
     own = kernel is not None and sample.unit in _OWN
     name = kernel if own and kernel is not None else sample.name

@@ -47,7 +47,7 @@ def rows(
             ratio, field = _ratio(made, baseline, cells, changes.get(made.name, {}).get(name), seed=seed)
             ratios.append(ratio)
             if field is not None:
-                refused.append(_refusal(made, name, field, base))
+                refused.append(_refusal(made, baseline, name, field))
         first = base or next(cell for cell in cells.values() if cell is not None)
         made_rows.append(
             Row(
@@ -278,8 +278,20 @@ def _series(made: Group, *, single: bool) -> dict[str, Series]:
     }
 
 
-def _refusal(made: Group, kernel: str, field: str, base: _Cell | None) -> Refusal:
-    own = next(each for each in made.accepted if kernel in each.times).times[kernel]
-    said = {"package": "package", "unit": "unit", "payload": "payload_bytes"}.get(field)
-    wanted, found = (None if said is None else str(getattr(each, said)) for each in (base.times if base else own, own))
+def _refusal(made: Group, baseline: Group, kernel: str, field: str) -> Refusal:
+    found, wanted = (_said(each, kernel, field) for each in (made, baseline))
     return Refusal(name=made.name, column=made.name, field=field, wanted=wanted, found=found, kernel=kernel)
+
+
+def _said(made: Group, kernel: str, field: str) -> str | None:
+    entry = next(each for each in made.accepted if kernel in each.times)
+    times = entry.times[kernel]
+    match field:
+        case "package":
+            return times.package or None
+        case "unit":
+            return times.unit
+        case "payload":
+            return None if times.payload_bytes is None else str(times.payload_bytes)
+        case _:
+            return entry.facts.get(field)
