@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from labkit.facts import Facts
+from labkit.model.traps import ReasonKind
 from labkit.toolchain import program as program_of
+from labkit.traps.trap import Trap
+from labkit.words import render
 
 #: program: (Debian package, Homebrew formula or None)
 PACKAGES = {
@@ -36,6 +39,10 @@ PACKAGES = {
     "mksh": ("mksh", "mksh"),
     "busybox": ("busybox", None),
     "ps": ("procps", None),
+    "curl": ("curl", "curl"),
+    "promtool": ("prometheus", "prometheus"),
+    "prometheus": ("prometheus", "prometheus"),
+    "nginx": ("nginx-light", "nginx"),
     "ipcs": ("util-linux", None),
 }
 
@@ -83,3 +90,13 @@ def need(program: str) -> Path:
         missing(program, f"apt-get install {debian}" + (f", or brew install {brew}" if brew else ""))
     assert found is not None
     return Path(found)
+
+
+def need_parts(trap: type[Trap]) -> None:
+    """Skip the test when a trap's part is missing, or cannot be here."""
+    for part in trap.needs:
+        if not part.present():
+            sentence = render(part.reason())
+            if part.kind is ReasonKind.IMPOSSIBLE:
+                impossible(sentence)
+            missing(part.name, sentence)
