@@ -25,6 +25,7 @@ class Part:
     apt: str | None = None  # the Debian package
     brew: str | None = None  # the Homebrew formula
     other: str | None = None  # the command where neither is the way
+    prepared: bool = False  # whether the trap's prepare brings it
 
     def reason(self) -> Text:
         """Return what to say when it is not there."""

@@ -208,7 +208,7 @@ def prepare(ids: Sequence[str] = (), *, on_progress: Progress | None = None) -> 
         if on_progress is not None:
             on_progress(f"{id_}: prepare")
         trap = load(id_)
-        lacking = [part for part in trap.needs if not part.present()] if trap is not None else []
+        lacking = [part for part in trap.needs if not (part.prepared or part.present())] if trap is not None else []
         if trap is None or lacking:
             yield id_, outcomes.reason_of(lacking) if lacking else Text(id="traps.failed.absent", values={"id": id_})
             continue
