@@ -65,6 +65,7 @@ class Kafka(Trap):
 
     def fix(self) -> Step:
         """Restart the consumers with a session that outlasts the pause."""
+        self._group.settled()  # a member that leaves while its group gathers is waited for until its session ends
         self._group.restart(_MENDED_MS)
         self._group.settled()
         return Step(
