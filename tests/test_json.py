@@ -9,6 +9,7 @@ import pytest
 from labkit.cli.app import main
 from labkit.model.claims import ClaimsOutput
 from labkit.model.comparison import CheckOutput, Comparison
+from labkit.model.debugging import Debugging, Written
 from labkit.model.drift import Drift
 from labkit.model.generation import Generation
 from labkit.model.imported import ImportedRecord
@@ -28,6 +29,8 @@ DOCUMENTS = {
     "generate": Generation,
     "drift": Drift,
     "bench": BenchOutput,
+    "debug": Debugging,
+    "debug-vscode": Written,
     "claims": ClaimsOutput,
     "compare": Comparison,
     "compare-check": CheckOutput,

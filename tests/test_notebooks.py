@@ -34,7 +34,14 @@ def notebook(request):
 
 
 def test_there_are_notebooks():
-    assert [path.stem for path in NOTEBOOKS] == ["01_install", "02_codegen", "03_binaries", "04_performance", "compare"]
+    assert [path.stem for path in NOTEBOOKS] == [
+        "01_install",
+        "02_codegen",
+        "03_binaries",
+        "04_performance",
+        "05_debugging",
+        "compare",
+    ]
 
 
 def test_it_is_valid_and_holds_no_outputs_or_counts(notebook):

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "drift": "drift",
     "inspect": "inspect",
     "bench": "bench",
+    "debug": "debug",
     "run": "run",
     "claims": "claims",
     "compare": "compare",

@@ -82,5 +82,5 @@ def _publish(planned: "Run") -> Path:
 def _failures(record: "RunRecord") -> tuple["Finding", ...]:
     from labkit.doctor import failures
 
-    sections = (record.install, record.codegen, record.binaries)
+    sections = (record.install, record.codegen, record.binaries, record.debugging)
     return failures(finding for section in sections if section is not None for finding in section.findings)

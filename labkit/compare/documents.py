@@ -202,6 +202,7 @@ def _found(record: RecordDocument) -> Iterator[tuple[str, Found]]:
         ("host", record.install.host if record.install else ()),
         ("codegen", record.codegen.findings if record.codegen else ()),
         ("binaries", record.binaries.findings if record.binaries else ()),
+        ("debugging", record.debugging.findings if record.debugging else ()),
     )
     for section, findings in sections:
         for each in findings:

@@ -123,6 +123,12 @@ class Binaries(msgspec.Struct):
     findings: tuple[Finding, ...] = ()
 
 
+class Debugging(msgspec.Struct):
+    """Of notebook 05_debugging."""
+
+    findings: tuple[Finding, ...] = ()
+
+
 class Structure(msgspec.Struct):
     """The curves of the structure probes."""
 
@@ -152,6 +158,7 @@ class RecordDocument(msgspec.Struct):
     codegen: Codegen | None = None
     binaries: Binaries | None = None
     performance: Performance | None = None
+    debugging: Debugging | None = None
 
 
 class Measured(msgspec.Struct):

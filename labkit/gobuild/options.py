@@ -17,6 +17,7 @@ class Options:
             by their path and arguments, not by what an environment variable makes of them.
         trimpath: ``-trimpath``.
         ldflags: The words of ``-ldflags``; empty for none.
+        gcflags: The words of ``-gcflags``, such as ``all=-N -l`` for a debugger; empty for none.
         tags: The build tags, separated by commas.
         buildmode: ``-buildmode``; empty for Go's own choice.
         rebuild: ``-a``: compile every package again.
@@ -28,6 +29,7 @@ class Options:
     compiler: Path | None = None
     trimpath: bool = True
     ldflags: str = ""
+    gcflags: str = ""
     tags: str = ""
     buildmode: str = ""
     rebuild: bool = False
@@ -41,6 +43,7 @@ class Options:
         words += [f"-buildmode={self.buildmode}"] if self.buildmode else []
         words += [f"-tags={self.tags}"] if self.tags else []
         words += [f"-ldflags={self.ldflags}"] if self.ldflags else []
+        words += [f"-gcflags={self.gcflags}"] if self.gcflags else []
         return tuple(words)
 
     def environment(self) -> Mapping[str, str]:

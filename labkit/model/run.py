@@ -12,6 +12,7 @@ from labkit.model.binary import Binary
 from labkit.model.check import Finding
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.collection import CollectionRun
+from labkit.model.debugging import Debugging
 from labkit.model.experiments import InstructionExperiments
 from labkit.model.generators import GeneratorSurvey
 from labkit.model.machine import Condition, Machine
@@ -71,6 +72,13 @@ class PerformanceSection(Record, frozen=True, kw_only=True):
     quiet: Quiet | None = None
 
 
+class DebuggingSection(Record, frozen=True, kw_only=True):
+    """What notebook 05_debugging found."""
+
+    debugging: Debugging
+    findings: tuple[Finding, ...]
+
+
 class NotebookStatus(StrEnum):
     """How a notebook ended."""
 
@@ -110,3 +118,4 @@ class RunRecord(Record, frozen=True, kw_only=True):
     codegen: CodegenSection | None = None
     binaries: BinariesSection | None = None
     performance: PerformanceSection | None = None
+    debugging: DebuggingSection | None = None

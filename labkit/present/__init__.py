@@ -5,6 +5,7 @@ document their columns and dtypes. The only room that imports pandas and, but fo
 """
 
 from labkit.present.collection import collection_figure, collection_refusals, collection_table
+from labkit.present.debugging import registers, stack, stops, trials, variables
 from labkit.present.experiments import goarm, installs, printed_cas, sources
 from labkit.present.findings import findings_frame
 from labkit.present.generators import (
@@ -105,6 +106,7 @@ __all__ = [
     "message_structs",
     "printed_cas",
     "quiet",
+    "registers",
     "resolution",
     "resolution_frame",
     "samples",
@@ -118,7 +120,9 @@ __all__ = [
     "side_by_side",
     "source",
     "sources",
+    "stack",
     "steps",
+    "stops",
     "switching",
     "switching_frame",
     "tlb_figure",
@@ -126,7 +130,9 @@ __all__ = [
     "tools_frame",
     "translated",
     "translated_figure",
+    "trials",
     "tried",
+    "variables",
     "verdict",
     "verdicts",
     "xxx_answer",

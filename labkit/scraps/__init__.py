@@ -17,12 +17,12 @@ from scrapbook.scraps import Scrap
 
 from labkit.errors import RecordError
 from labkit.model.base import Record
-from labkit.model.run import BinariesSection, CodegenSection, InstallSection, PerformanceSection
+from labkit.model.run import BinariesSection, CodegenSection, DebuggingSection, InstallSection, PerformanceSection
 from labkit.system.store import shown
 
 log = logging.getLogger(__name__)
 
-Section = InstallSection | CodegenSection | BinariesSection | PerformanceSection
+Section = InstallSection | CodegenSection | BinariesSection | PerformanceSection | DebuggingSection
 
 #: A section's name in the record, which is its scrap's name too.
 SECTIONS: Final[dict[str, type[Section]]] = {
@@ -30,6 +30,7 @@ SECTIONS: Final[dict[str, type[Section]]] = {
     "codegen": CodegenSection,
     "binaries": BinariesSection,
     "performance": PerformanceSection,
+    "debugging": DebuggingSection,
 }
 
 

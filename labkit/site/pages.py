@@ -70,7 +70,7 @@ class Listed:
 
 def findings(record: RunRecord) -> tuple[Finding, ...]:
     """Return all findings of a record, in the order of its sections."""
-    sections = (record.install, record.codegen, record.binaries)
+    sections = (record.install, record.codegen, record.binaries, record.debugging)
     return tuple(finding for section in sections if section is not None for finding in section.findings)
 
 
