@@ -33,7 +33,7 @@ def part() -> Part:
 
 def may_run() -> Part:
     """Return the right to run it: any user but root, who needs ``setpriv`` to become another."""
-    return right("postgres_user", lambda: os.geteuid() != 0 or find("setpriv") is not None)
+    return right("postgres_user", lambda: os.geteuid() != 0 or _setpriv() is not None)
 
 
 def folder() -> Path | None:
@@ -43,6 +43,10 @@ def folder() -> Path | None:
     for pattern in PLACES:
         places += sorted(Path("/").glob(pattern.lstrip("/")), key=_major, reverse=True)
     return next((place for place in places if all((place / name).is_file() for name in _TOOLS)), None)
+
+
+def _setpriv() -> Path | None:
+    return next((place for place in (find("setpriv"), Path("/usr/bin/setpriv")) if place and place.is_file()), None)
 
 
 def _major(place: Path) -> int:
@@ -66,7 +70,7 @@ class Cluster:
             nobody = pwd.getpwnam(_NOBODY)
             os.chown(self.socket, nobody.pw_uid, nobody.pw_gid)
             rig.folder.chmod(0o711)  # it is root's alone otherwise, and nobody must pass through it
-            drop = find("setpriv")
+            drop = _setpriv()
             if drop is None:
                 raise ProcessError("PostgreSQL refuses to run as root", remedy="run as an ordinary user")
             before = [drop, f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", "--"]

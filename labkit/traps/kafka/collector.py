@@ -50,7 +50,7 @@ def case(rig: Rig) -> Case:
     before, after = (dict(zip(head, row.split("\n")[1].split(), strict=True)) for row in rows)
     logged = next(line for line in (rig.folder / "gc.log").read_text().splitlines() if "Pause Full" in line)
     name = head[_COLUMN - 1]
-    facts = {
+    facts: dict[str, str | int | float | bool] = {
         "column_10": name,
         "column_10_before": float(before[name]),
         "column_10_after": float(after[name]),
