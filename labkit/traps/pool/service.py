@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -72,7 +72,7 @@ class Service:
         """Return the numbers of a pool and of what was sent to it."""
         return {name: int(value) for name, value in self.say("state", pool=pool).items() if name != "error"}
 
-    def until(self, what: str, pool: str, reached: "Condition") -> dict[str, int]:
+    def until(self, what: str, pool: str, reached: Callable[[dict[str, int]], bool]) -> dict[str, int]:
         """Wait until a pool's numbers are so, and return them."""
 
         def look() -> dict[str, int] | None:

@@ -148,9 +148,8 @@ class Pool(Trap):
 
     def versions(self) -> Mapping[str, str]:
         """Return the JDK's version and the libraries'."""
-        return (
-            {"JDK": jdk.version()} | {jar.artifact: jar.version for jar in jars.pinned(PACKAGE)} | database.versions()
-        )
+        libraries = {jar.artifact: jar.version for jar in jars.pinned(PACKAGE)}
+        return {"JDK": jdk.version(), **libraries, **database.versions()}
 
     def _case_silent(self) -> Case:
         during, after = self._silent, self._silent_after
@@ -238,8 +237,7 @@ class Pool(Trap):
 
         def many() -> dict[str, int]:
             service.say("go", pool="narrow", n=_MANY, query="old")
-            every = lambda now: now["ok"] + now["failed"] == _MANY  # noqa: E731
-            return service.until("an answer to every query", "narrow", every)
+            return service.until("an answer to every query", "narrow", _all_answered)
 
         plan_before = service.say("plan")["plan"]
         before = many()
@@ -265,6 +263,10 @@ class Pool(Trap):
 
 def _status(seen: bool) -> Status:
     return Status.PASS if seen else Status.FAIL
+
+
+def _all_answered(numbers: dict[str, int]) -> bool:
+    return numbers["ok"] + numbers["failed"] == numbers["sent"]
 
 
 def _shown(numbers: dict[str, int]) -> str:
