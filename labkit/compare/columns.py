@@ -45,6 +45,8 @@ def expand(entries: Sequence[Entry]) -> tuple[list[Entry], list[Refusal]]:
         if side_by_side and entry.times:
             told = ("side by side", "alone")
             refused.append(Refusal(name=entry.name, column=None, field="translated", wanted=told[0], found=told[1]))
+            if entry.provenance is Provenance.IMPORTED:
+                continue  # it has nothing but times
         found.append(replace(entry, times={}) if side_by_side else entry)
     return found, refused
 

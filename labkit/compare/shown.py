@@ -2,13 +2,15 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from labkit.bench.benchfmt.units import common_scale, tidy
 from labkit.bench.regression.shown import Rows
 from labkit.bench.regression.shown import verdict as verdict_text
 from labkit.model.base import Provenance
 from labkit.model.check import Status
-from labkit.model.comparison import BinaryCell, Column, Comparison, FindingCell, Ratio, Refusal, Row, Value
-from labkit.model.regression import Change, Regression
+from labkit.model.comparison import BinaryCell, Column, Comparison, Differing, FindingCell, Ratio, Refusal, Row, Value
+from labkit.model.regression import Change, Regression, Verdict
 from labkit.model.structure import Point
 from labkit.words import Language, render, say
 
@@ -40,8 +42,7 @@ def time_rows(comparison: Comparison, language: Language | None = None) -> Rows:
         heads,
         *(
             (
-                (row.title and f"{render(row.title, language)} ({row.name}, {_clock(row, language)})")
-                or f"{row.name} ({_clock(row, language)})",
+                _kernel(row, language),
                 column.name,
                 *_value_cells(value, language),
                 *_ratio_cells(ratio, column, comparison, language),
@@ -126,19 +127,27 @@ def _load(point: Point | None, language: Language | None) -> str:
 def difference_lines(comparison: Comparison, language: Language | None = None) -> tuple[str, ...]:
     """Return what differs though the columns may be compared, a line a field."""
     return tuple(
-        say(
-            "compare.text.differs_line",
-            language,
-            field=each.field,
-            values="; ".join(f"{name}: {', '.join(values)}" for name, values in each.values.items()),
-        )
+        say("compare.text.differs_line", language, field=each.field, values=_by_value(each))
         for each in comparison.differs
     )
 
 
+def _by_value(differing: Differing) -> str:
+    """Return the columns of each value: many columns have few."""
+    names: dict[str, list[str]] = {}
+    for name, values in differing.values.items():
+        names.setdefault(", ".join(values), []).append(name)
+    return "; ".join(f"{value} ({', '.join(those)})" for value, those in names.items())
+
+
 def refusal_lines(comparison: Comparison, language: Language | None = None) -> tuple[str, ...]:
-    """Return what is not compared, and the field by which, a line each."""
-    return tuple(_refusal(each, language) for each in comparison.refused)
+    """Return what is not compared, and the field by which, a line for all that say the same."""
+    told: dict[Refusal, list[str]] = {}
+    for each in comparison.refused:
+        names = told.setdefault(replace(each, name="", column=None), [])
+        if each.name not in names:  # a run that had both arms side by side is two
+            names.append(each.name)
+    return tuple(_refusal(replace(each, name=", ".join(names)), language) for each, names in told.items())
 
 
 def missing_lines(comparison: Comparison, language: Language | None = None) -> tuple[str, ...]:
@@ -169,6 +178,11 @@ def binary_text(cell: BinaryCell, language: Language | None = None) -> str:
     told = say(f"compare.runs.{cell.runs}", language)
     known = "confirmed" if cell.confirmed_on_hardware else "unconfirmed"
     return f"{told} ({say(f'compare.text.{known}', language)})"
+
+
+def is_time(unit: str) -> bool:
+    """Return whether values of a unit are times, not bytes or allocations."""
+    return tidy(unit)[0].startswith("sec")
 
 
 def amount(value: float, unit: str) -> str:
@@ -202,8 +216,11 @@ def _published(n: int | None, language: Language | None) -> str:
     return say("compare.text.behind_imported", language, n=n)
 
 
-def _clock(row: Row, language: Language | None) -> str:
-    return say(f"benchcli.clock.{row.clock}", language)
+def _kernel(row: Row, language: Language | None) -> str:
+    if not is_time(row.unit):
+        return row.name
+    clock = say(f"benchcli.clock.{row.clock}", language)
+    return f"{render(row.title, language)} ({row.name}, {clock})" if row.title else f"{row.name} ({clock})"
 
 
 def _value_cells(value: Value, language: Language | None) -> tuple[str, str]:
@@ -248,7 +265,10 @@ def _changed(change: Change, column: Column, comparison: Comparison, language: L
         not_compared=(),
         differences=(),
     )
+    several = any(row.values[at].runs > 1 for row in comparison.rows)
     told = verdict_text(change, whole, language)
+    if several and change.verdict is Verdict.TOO_FEW:
+        told = say("compare.text.few_runs", language)
     return say("compare.text.changed", language, verdict=told, change=f"{change.change_percent:+.1f} %")
 
 

@@ -290,7 +290,7 @@ def page(comparison: Comparison, language: Language | None = None) -> str:
         f'<!DOCTYPE html><html lang="{tag}"><meta charset="utf-8"><title>{html.escape(title)}</title>'
         '<meta name="viewport" content="width=device-width"><style>body{font-family:sans-serif;margin:1em}'
         "table{border-collapse:collapse;display:block;overflow-x:auto}"
-        "td,th{padding:.2em .6em;border-bottom:1px solid #ccc}"
+        "td,th{padding:.2em .6em;border-bottom:1px solid #ccc;min-width:6em;max-width:26em;overflow-wrap:anywhere}"
         "pre{white-space:pre-wrap}</style><body>" + "\n".join(parts) + "</body></html>\n"
     )
 

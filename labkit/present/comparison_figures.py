@@ -5,8 +5,7 @@ from typing import Final
 
 import plotly.graph_objects as go
 
-from labkit.bench.benchfmt.units import tidy
-from labkit.compare.shown import bounds, examined, finding_text
+from labkit.compare.shown import bounds, examined, finding_text, is_time
 from labkit.model.comparison import Axis, Comparison, Ratio
 from labkit.words import Language, render, say
 
@@ -28,7 +27,7 @@ def ratio_figure(comparison: Comparison, language: Language | None = None) -> go
     kind = "translation" if translated else "ratio"
     title = say(f"compare.figure.{kind}_title", language, **({} if translated else {"baseline": comparison.baseline}))
     others = [at for at, each in enumerate(comparison.columns) if each.name != comparison.baseline]
-    timed = [row for row in comparison.rows if tidy(row.unit)[0].startswith("sec")]  # not bytes or allocations
+    timed = [row for row in comparison.rows if is_time(row.unit)]
     having = [at for at in others if any(row.ratios[at].ratio for row in timed)]
     drawn = having[:_MOST_COLUMNS]
     figure, rows = go.Figure(), [row for row in timed if any(row.ratios[at].ratio for at in drawn)]
