@@ -32,7 +32,6 @@ class Value:
         self._held = file.open(encoding="utf-8") if mode == "held" else None
         self.reads = 0
         self.text = ""
-        self.read()
 
     def read(self) -> None:
         """Read the file once more."""
@@ -98,6 +97,13 @@ def main() -> None:
     if "drop" in more:
         drop()
     value = Value(Path(file), mode)
+    if mode in {"file", "data"}:
+        observer = Observer()
+        watched = file if mode == "file" else str(Path(file).parent)
+        observer.schedule(OnEvent(value, "..data" if mode == "data" else None), watched)
+        observer.daemon = True
+        observer.start()
+    value.read()  # watching already: an update between the two would be lost
     answers: dict[str, Callable[[], str]] = {
         "/value": value.now,
         "/reads": lambda: str(value.reads),
@@ -118,12 +124,6 @@ def main() -> None:
         def log_message(self, *_: Any) -> None:  # noqa: ANN401 - the library's signature
             """Keep quiet about requests."""
 
-    if mode in {"file", "data"}:
-        observer = Observer()
-        watched = file if mode == "file" else str(Path(file).parent)
-        observer.schedule(OnEvent(value, "..data" if mode == "data" else None), watched)
-        observer.daemon = True
-        observer.start()
     server.RequestHandlerClass = Answer
     server.serve_forever()
 

@@ -35,7 +35,7 @@ class Service:
         if over is not None:
             words = private.command(words, over)
         self.child: Running = rig.start(f"the service that reads {mode}", words)
-        rig.listening(self.port)
+        rig.until("the service's first answer", self.value)
 
     def value(self) -> str:
         """Return what it answers with."""
