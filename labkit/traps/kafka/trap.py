@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from labkit.model.base import Text
 from labkit.model.check import Status
@@ -36,10 +36,11 @@ class Kafka(Trap):
         "https://docs.oracle.com/en/java/javase/17/docs/specs/man/jstat.html",
     )
     notes = ("trap_kafka.note.pause",)
+    session_ms: ClassVar[int] = _SESSION_MS  # the fault: less than the pause
 
     def reproduce(self) -> Step:
         """Pause a consumer whose session is shorter; before it, one short pause for comparison."""
-        self._group = Group(self.rig, _SESSION_MS)
+        self._group = Group(self.rig, self.session_ms)
         self._untouched = Group(self.rig, _DEFAULT_MS)  # the control's, which takes its time to gather
         self._group.settled()
         self._short = self._pause(self._group, _SHORT_PAUSE_S)
@@ -53,14 +54,14 @@ class Kafka(Trap):
         out_after_ms = round(((self._long.rebalanced_s or self._long.began_s) - self._long.began_s) * 1000)
         return Step(
             kind=StepKind.DIAGNOSE,
-            command=f"grep {_SYMPTOM} consumer-A.log  # beside session.timeout.ms={_SESSION_MS}",
+            command=f"grep {_SYMPTOM} consumer-A.log  # beside session.timeout.ms={self.session_ms}",
             output=f"{_symptom(self._long)}\n\n{self._long.timeline()}",
-            seen=silent_ms > _SESSION_MS and _SESSION_MS - 1000 <= out_after_ms < self._long.length_ms,
+            seen=silent_ms > self.session_ms and self.session_ms - 1000 <= out_after_ms < self._long.length_ms,
             text=Text(
                 id="trap_kafka.step.diagnose",
-                values={"silent_ms": silent_ms, "session_ms": _SESSION_MS, "out_after_ms": out_after_ms},
+                values={"silent_ms": silent_ms, "session_ms": self.session_ms, "out_after_ms": out_after_ms},
             ),
-            facts={"silent_ms": silent_ms, "session_ms": _SESSION_MS, "out_after_ms": out_after_ms},
+            facts={"silent_ms": silent_ms, "session_ms": self.session_ms, "out_after_ms": out_after_ms},
         )
 
     def fix(self) -> Step:
@@ -70,7 +71,7 @@ class Kafka(Trap):
         self._group.settled()
         return Step(
             kind=StepKind.FIX,
-            command=f"-session.timeout.ms={_SESSION_MS}\n+session.timeout.ms={_MENDED_MS}",
+            command=f"-session.timeout.ms={self.session_ms}\n+session.timeout.ms={_MENDED_MS}",
             output=f"A works on {self._group.first.share()} partitions, B on {self._group.second.share()}",
             seen=True,
             text=Text(id="trap_kafka.step.fix", values={"session_ms": _MENDED_MS}),
@@ -116,10 +117,12 @@ class Kafka(Trap):
             Case(
                 id="short",
                 status=Status.FAIL if short.rebalanced else Status.PASS,
-                text=Text(id="trap_kafka.case.short", values={"pause_ms": short.length_ms, "session_ms": _SESSION_MS}),
-                command=f"kill -STOP $A; ...; kill -CONT $A  # session.timeout.ms={_SESSION_MS}",
+                text=Text(
+                    id="trap_kafka.case.short", values={"pause_ms": short.length_ms, "session_ms": self.session_ms}
+                ),
+                command=f"kill -STOP $A; ...; kill -CONT $A  # session.timeout.ms={self.session_ms}",
                 output=short.timeline(),
-                facts={"pause_ms": short.length_ms, "session_ms": _SESSION_MS, "rebalanced": short.rebalanced},
+                facts={"pause_ms": short.length_ms, "session_ms": self.session_ms, "rebalanced": short.rebalanced},
             ),
             collector.case(self.rig),
         )
