@@ -25,13 +25,16 @@ from labkit.toolchain import pins
 
 Value = str | int | float | bool | None
 
+_EXAMPLE = "linux"
+
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A profile as it is written."""
+    """A profile as it is written. ``like`` names another one: its notebooks, and its parameters but for those here."""
 
     machine: str
-    notebooks: tuple[str, ...]
-    parameters: dict[str, Value]
+    like: str | None = None
+    notebooks: tuple[str, ...] = ()
+    parameters: dict[str, Value] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +131,34 @@ def check_machine(profile: Profile, machine: Machine) -> None:
 
 
 def _read(path: Path) -> _File:
+    """Return a profile with what it takes from the one that it is like."""
+    written = _read_alone(path)
+    if written.like is None:
+        for field in ("notebooks", "parameters"):
+            if not getattr(written, field):
+                raise UsageError(
+                    f"{path.name} has no {field}", remedy=f"give them, or name a profile that has: like: {_EXAMPLE}"
+                )
+        return written
+    other = _read_alone(shipped.profile(written.like))
+    if other.like is not None:
+        raise UsageError(
+            f"{path.name} is like {written.like}, which is itself like {other.like}",
+            remedy=f"name the one that stands by itself: like: {other.like}",
+        )
+    if written.notebooks:
+        raise UsageError(
+            f"{path.name} is like {written.like} and names notebooks of its own",
+            remedy="leave notebooks out, and choose among them with --only",
+        )
+    return _File(
+        machine=written.machine,
+        notebooks=other.notebooks,
+        parameters=other.parameters | written.parameters,
+    )
+
+
+def _read_alone(path: Path) -> _File:
     try:
         return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), _File)
     except OSError as error:
