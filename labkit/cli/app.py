@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "inspect": "inspect",
     "bench": "bench",
     "debug": "debug",
+    "traps": "traps",
     "run": "run",
     "claims": "claims",
     "compare": "compare",

@@ -22,6 +22,7 @@ from labkit.model.resolution import Experiment
 from labkit.model.side_by_side import SideBySide
 from labkit.model.structure import Quiet, Structure
 from labkit.model.toolchain import Newer, Toolchain
+from labkit.model.traps import TrapsReport
 
 #: The schema that this labkit writes. A greater number is refused by name, every smaller one stays readable.
 SCHEMA = 1
@@ -79,6 +80,13 @@ class DebuggingSection(Record, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
+class TrapsSection(Record, frozen=True, kw_only=True):
+    """What notebook 06_traps found."""
+
+    chosen: str  # the parameter: which ones were to be run
+    report: TrapsReport | None  # None: none was to be run
+
+
 class NotebookStatus(StrEnum):
     """How a notebook ended."""
 
@@ -119,3 +127,4 @@ class RunRecord(Record, frozen=True, kw_only=True):
     binaries: BinariesSection | None = None
     performance: PerformanceSection | None = None
     debugging: DebuggingSection | None = None
+    traps: TrapsSection | None = None

@@ -30,6 +30,7 @@ from labkit.present.structure_tables import beside, curve_points, doubts, fields
 from labkit.present.table import Source, Table
 from labkit.present.toolchains import builds_frame, generated_frame, tools_frame
 from labkit.present.translated import translated, translated_figure
+from labkit.present.traps import cases_frame, steps_frame, trap, traps, traps_frame, traps_verdict
 from labkit.present.views import (
     binaries,
     builds,
@@ -62,6 +63,7 @@ __all__ = [
     "binaries",
     "builds",
     "builds_frame",
+    "cases_frame",
     "causes",
     "causes_frame",
     "collection_figure",
@@ -122,6 +124,7 @@ __all__ = [
     "sources",
     "stack",
     "steps",
+    "steps_frame",
     "stops",
     "switching",
     "switching_frame",
@@ -130,6 +133,10 @@ __all__ = [
     "tools_frame",
     "translated",
     "translated_figure",
+    "trap",
+    "traps",
+    "traps_frame",
+    "traps_verdict",
     "trials",
     "tried",
     "variables",

@@ -17,7 +17,14 @@ from scrapbook.scraps import Scrap
 
 from labkit.errors import RecordError
 from labkit.model.base import Record
-from labkit.model.run import BinariesSection, CodegenSection, DebuggingSection, InstallSection, PerformanceSection
+from labkit.model.run import (
+    BinariesSection,
+    CodegenSection,
+    DebuggingSection,
+    InstallSection,
+    PerformanceSection,
+    TrapsSection,
+)
 from labkit.system.store import shown
 
 log = logging.getLogger(__name__)
@@ -30,6 +37,7 @@ SECTIONS: Final[dict[str, type[Section]]] = {
     "codegen": CodegenSection,
     "binaries": BinariesSection,
     "performance": PerformanceSection,
+    "traps": TrapsSection,
     "debugging": DebuggingSection,
 }
 

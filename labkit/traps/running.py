@@ -33,6 +33,8 @@ Progress = Callable[[str], None]
 JOBS: Final = 4
 #: Started first, for they take longest: the whole then takes little longer than the longest.
 _LONGEST_FIRST: Final = ("kafka", "pool", "helm", "configmap")
+#: What a quick report runs: those that take seconds and need no database, broker or JVM of their own.
+FAST: Final = ("configmap", "mtls", "scrape", "http502", "timezone")
 _UNWIND_S: Final = 60.0
 _WANTED: Final = {
     StepKind.REPRODUCE: True,
@@ -183,6 +185,35 @@ def select(ids: Sequence[str], *, known: Collection[str] = tuple(TRAPS)) -> tupl
                 remedy=(f"did you mean {near[0]!r}? " if near else "") + f"the traps are {', '.join(known)}",
             )
     return tuple(id_ for id_ in known if not ids or id_ in ids)
+
+
+def chosen_ids(chosen: str) -> tuple[str, ...]:
+    """Return the ids that a notebook's parameter names: ``all``, ``fast`` (:data:`FAST`), ``none``, or ids by commas.
+
+    Raises:
+        UsageError: There is no trap of such an id.
+
+    """
+    match chosen.strip():
+        case "none" | "":
+            return ()
+        case "all":
+            return tuple(TRAPS)
+        case "fast":
+            return FAST
+        case named:
+            return select([id_.strip() for id_ in named.split(",") if id_.strip()])
+
+
+def run_chosen(chosen: str, *, on_progress: Progress | None = None) -> TrapsReport | None:
+    """Run the traps that a notebook's parameter names; None when it names none.
+
+    Raises:
+        UsageError: There is no trap of such an id.
+
+    """
+    ids = chosen_ids(chosen)
+    return run_traps(ids, on_progress=on_progress) if ids else None
 
 
 def load(id_: str) -> type[Trap] | None:
