@@ -26,8 +26,8 @@ from labkit.system.environment import base
 START_TIMEOUT_S: Final = 60.0
 _END_TIMEOUT_S: Final = 10.0
 _LISTENING: Final = r"server listening at: (127\.0\.0\.1):(\d+)"
-_TOO_OLD: Final = re.compile(r"Version of Delve is too old for Go version (\S+)")
-_GO_TOO_OLD: Final = re.compile(r"Go version (\S+) is too old for this version of Delve")
+_TOO_OLD: Final = re.compile(r"Version of Delve is too old for Go version (?:go)?(\S+)")
+_GO_TOO_OLD: Final = re.compile(r"Go version (?:go)?(\S+) is too old for this version of Delve")
 
 
 @dataclass(kw_only=True)

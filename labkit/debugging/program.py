@@ -12,7 +12,6 @@ from labkit.model.binary import Binary, Format
 from labkit.model.machine import Machine, System
 
 _REBUILD: Final = "build it with `go build -gcflags='all=-N -l'` and without -ldflags=-s or -w"
-_FORMATS: Final = {System.LINUX: Format.ELF, System.MACOS: Format.MACHO}
 _GO_NAMES: Final = {"x86_64": "amd64", "i386": "386"}
 _SYSTEMS: Final = {Format.ELF: "linux", Format.MACHO: "darwin"}
 
@@ -55,12 +54,14 @@ def check(path: Path, machine: Machine) -> Program:
 def _platform(binary: Binary, machine: Machine) -> str:
     architectures = [_go_name(piece.architecture) for piece in binary.slices]
     here = _go_name(machine.architecture)
-    system = _SYSTEMS.get(binary.format, binary.format)
-    if binary.format is not _FORMATS[machine.system] or here not in architectures:
-        mine = f"{'darwin' if machine.system is System.MACOS else 'linux'}/{here}"
+    own = "darwin" if machine.system is System.MACOS else "linux"
+    stated = binary.go.settings.get("GOOS") if binary.go is not None else None
+    system = stated or _SYSTEMS.get(binary.format, binary.format)  # old or foreign build information states none
+    if system != own or here not in architectures:
+        mine = f"{own}/{here}"
         raise UsageError(
             f"{binary.path} is for {system}/{','.join(architectures)}, and dlv here debugs {mine} programs only",
-            remedy=f"build it with GOOS={mine.split('/', maxsplit=1)[0]} GOARCH={here}, or debug it on such a machine",
+            remedy=f"build it with GOOS={own} GOARCH={here}, or debug it on such a machine",
         )
     return f"{system}/{here}"
 
