@@ -42,7 +42,7 @@ class Chains:
 
     def identity(self, name: str, *, intermediates: int) -> Identity:
         """Make a leaf below so many intermediates; it is good for a server on 127.0.0.1 and for a client."""
-        signer, files = self._root, []
+        signer, files = self._root, list[Path]()
         for number in range(1, intermediates + 1):
             signer = _sign(f"{name} intermediate {number}", signer, authority=True)
             files.insert(0, self._write(f"{name}-intermediate-{number}.pem", signer.certificate))
@@ -120,5 +120,5 @@ def _uses(*, authority: bool) -> list[tuple["ExtensionType", bool]]:
     if authority:
         return [(usage, True)]
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    purposes = [x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.CLIENT_AUTH]
+    purposes = [x509.oid.ExtendedKeyUsageOID.SERVER_AUTH, x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH]
     return [(usage, True), (x509.ExtendedKeyUsage(purposes), False), (x509.SubjectAlternativeName(names), False)]

@@ -67,7 +67,18 @@ class Front:
         log = self._logs[id_]
         since = len(log.read_bytes())
         url = f"https://127.0.0.1:{self.ports[id_]}/"
-        options = ["--cacert", ca, "--cert", certificate, "--key", key, "-w", "\n%{http_code}", *more, url]
+        options: list[str | Path] = [
+            "--cacert",
+            ca,
+            "--cert",
+            certificate,
+            "--key",
+            key,
+            "-w",
+            "\n%{http_code}",
+            *more,
+            url,
+        ]
         done = fetch.curl(self._rig, *options)
         body, _, status = done.stdout.rpartition("\n")
         # curl has its answer when nginx has written its line, which it does before it answers.
@@ -85,7 +96,7 @@ class Front:
 
     def verdict(self, id_: str, *, ca: Path, identity: Identity) -> tuple[int | None, Completed]:
         """Return s_client's verify return code, which is about the server's chain, and what it said."""
-        argv = ["s_client", "-connect", f"127.0.0.1:{self.ports[id_]}", "-CAfile", ca]
+        argv: list[str | Path] = ["s_client", "-connect", f"127.0.0.1:{self.ports[id_]}", "-CAfile", ca]
         done = self._rig.run(
             [path_of("openssl"), *argv, "-cert", identity.leaf, "-key", identity.key], check=False, stdin=b""
         )
