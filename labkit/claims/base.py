@@ -9,6 +9,8 @@ methods below. Each takes its sentence from :mod:`labkit.words` by the id ``clai
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Final
 
+import msgspec
+
 from labkit.claims.facts import ClaimFacts
 from labkit.errors import LabError
 from labkit.model.base import Provenance, Text
@@ -113,19 +115,19 @@ class ClaimCheck:
         """Fetch what :meth:`parts` will want and the needs do not name, so that it then needs no network."""
 
     def confirmed(
-        self, evidence: Sequence[ClaimEvidence], *, part: str = "a", outcome: str = "confirmed", **values: Value
+        self, evidence: Sequence[ClaimEvidence], /, *, part: str = "a", outcome: str = "confirmed", **values: Value
     ) -> PartVerdict:
         """Return that a part is true here, and how that shows."""
         return self._judged(ClaimVerdict.CONFIRMED, part, outcome, evidence, values)
 
     def refuted(
-        self, evidence: Sequence[ClaimEvidence], *, part: str = "a", outcome: str = "refuted", **values: Value
+        self, evidence: Sequence[ClaimEvidence], /, *, part: str = "a", outcome: str = "refuted", **values: Value
     ) -> PartVerdict:
         """Return that a part is false here, and what is right instead."""
         return self._judged(ClaimVerdict.REFUTED, part, outcome, evidence, values)
 
     def judged(
-        self, holds: bool, evidence: Sequence[ClaimEvidence], *, part: str = "a", **values: Value
+        self, holds: bool, evidence: Sequence[ClaimEvidence], /, *, part: str = "a", **values: Value
     ) -> PartVerdict:
         """Return that a part is true or false here; both sentences get the same values."""
         verdict = ClaimVerdict.CONFIRMED if holds else ClaimVerdict.REFUTED
@@ -136,6 +138,7 @@ class ClaimCheck:
         cases: Sequence[Case],
         predicate: Callable[[Mapping[str, Value]], bool],
         evidence: Sequence[ClaimEvidence],
+        /,
         *,
         part: str = "a",
         **values: Value,
@@ -160,6 +163,11 @@ class ClaimCheck:
             raise _fault(f"the condition of {self.id} ({part}) does not fit what was seen: {wrong[0]}")
         condition = Condition(predicate=self._text(part, "condition", values), holds=holding, fails=failing)
         return self._judged(ClaimVerdict.CONDITIONAL, part, "conditional", evidence, values, condition=condition)
+
+    @staticmethod
+    def not_on_hardware(verdict: PartVerdict) -> PartVerdict:
+        """Return a verdict on a machine that is not here, judged from bytes, sources or arithmetic, as such."""
+        return msgspec.structs.replace(verdict, confirmed_on_hardware=False)
 
     def untested(
         self,

@@ -65,8 +65,8 @@ def condition(claim: ClaimResult, language: Language | None = None) -> str | Non
         return None
     own = [condition_of(each.condition, language) for each in claim.parts if each.condition is not None]
     judged = [each for each in claim.parts if each.verdict is not ClaimVerdict.UNTESTED]
-    if len(judged) == 1:
-        return own[0]
+    if len({each.verdict for each in judged}) == 1:
+        return " ".join(own)
     shown = [
         say("claims.part_is", language, part=each.part, verdict=say(f"claims.verdict.{each.verdict}", language))
         for each in judged

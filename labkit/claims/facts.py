@@ -9,9 +9,7 @@ import inspect
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,6 +20,7 @@ import msgspec
 
 from labkit import __version__
 from labkit.claims import gos
+from labkit.claims.using import current, note_tool, watching
 from labkit.errors import ImpossibleHereError, NetworkError
 from labkit.facts import Facts
 from labkit.model.claims import FactUse
@@ -100,30 +99,6 @@ class _Shared(Facts):
             return super().__getattribute__(name)
 
 
-class Using:
-    """What one check has asked: shared facts by name, tools with their versions."""
-
-    def __init__(self) -> None:
-        self.facts: dict[str, None] = {}
-        self.tools: dict[str, str] = {}
-
-
-_using: ContextVar[Using | None] = ContextVar("labkit-claims-using", default=None)
-
-
-@contextmanager
-def watching() -> Iterator[Using]:
-    """Collect what is asked within, in this thread."""
-    outer, seen = _using.get(), Using()
-    token = _using.set(seen)
-    try:
-        yield seen
-    finally:
-        _using.reset(token)
-        if outer is not None:
-            outer.tools.update(seen.tools)
-
-
 class ClaimFacts:
     """What checks ask. Safe to share among threads.
 
@@ -192,7 +167,7 @@ class ClaimFacts:
         """
         own = find(self._sets["current"].toolchain, "go").pinned_version
         wanted = version or own
-        _note_tool(f"go {wanted}", wanted)
+        note_tool(f"go {wanted}", wanted)
         if wanted in self._gos:
             return self._gos[wanted]
         current = program(self._sets["current"].toolchain, "go")
@@ -216,8 +191,12 @@ class ClaimFacts:
         path = self.has_tool(name)
         if path is None:
             raise ImpossibleHereError(f"there is no {name} on PATH", remedy=f"install {name}")
-        _note_tool(name, _HOST_TOOL)
+        note_tool(name, _HOST_TOOL)
         return path
+
+    def replaced_tool(self, name: str) -> Path | None:
+        """Return what a test has put in a tool's place, None where it has put nothing."""
+        return self._tools.get(name)
 
     def has_tool(self, name: str) -> Path | None:
         """Return a program of the host by its name, None where there is none."""
@@ -233,7 +212,7 @@ class ClaimFacts:
             LabError: It could not be gathered.
 
         """
-        using = _using.get()
+        using = current()
         if using is not None:
             using.facts[probe.name] = None
         with self._lock(probe.name):
@@ -311,15 +290,9 @@ class ClaimFacts:
             return self._locks.setdefault(name, threading.RLock())
 
     def _note_set(self, name: str) -> None:
-        if _using.get() is not None:
+        if current() is not None:
             for each in self._sets[name].toolchain.tools:
-                _note_tool(each.name if name == "current" else f"{each.name} ({name})", each.pinned_version)
-
-
-def _note_tool(name: str, version: str) -> None:
-    using = _using.get()
-    if using is not None:
-        using.tools[name] = version
+                note_tool(each.name if name == "current" else f"{each.name} ({name})", each.pinned_version)
 
 
 def _read(file: Path) -> _Kept | None:

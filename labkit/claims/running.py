@@ -8,10 +8,11 @@ from inspect import getdoc
 
 from labkit.claims import needs
 from labkit.claims.base import ClaimCheck
-from labkit.claims.facts import ClaimFacts, watching
+from labkit.claims.facts import ClaimFacts
 from labkit.claims.ledgers import Ledger, Statement
 from labkit.claims.registry import registered
-from labkit.errors import UNFORESEEN, LabError
+from labkit.claims.using import watching
+from labkit.errors import UNFORESEEN, LabError, NetworkError
 from labkit.model.base import Text
 from labkit.model.claims import CheckError, ClaimResult, ClaimsRecord, ClaimVerdict, PartVerdict
 
@@ -167,7 +168,7 @@ def _parts(statement: Statement, check: ClaimCheck, facts: ClaimFacts) -> tuple[
     }
     found: dict[str, PartVerdict] = {}
     if set(statement.letters) - set(lacking):
-        for each in check.parts(facts):
+        for each in _asked(statement, check, facts):
             if each.part in found or each.part not in statement.letters:
                 raise LabError(
                     f"the check of {statement.id} judged part {each.part!r} twice, or there is none",
@@ -182,6 +183,14 @@ def _parts(statement: Statement, check: ClaimCheck, facts: ClaimFacts) -> tuple[
             remedy="this is a fault in labkit: please report it",
         )
     return tuple(found[letter] for letter in statement.letters)
+
+
+def _asked(statement: Statement, check: ClaimCheck, facts: ClaimFacts) -> tuple[PartVerdict, ...]:
+    try:
+        return tuple(check.parts(facts))
+    except NetworkError as error:  # what must be fetched is not here: that is a reason, not a fault
+        reason, would = (Text(id=f"claims.{each}.network", values={"why": error.what}) for each in ("unmet", "would"))
+        return tuple(needs.untested(letter, reason, would) for letter in statement.letters)
 
 
 def _unbound(statement: Statement) -> tuple[PartVerdict, ...]:

@@ -1,0 +1,41 @@
+"""What one check has asked, in the thread that it runs in: shared facts by name, tools with their versions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+
+class Using:
+    """What was asked."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, None] = {}
+        self.tools: dict[str, str] = {}
+
+
+_using: ContextVar[Using | None] = ContextVar("labkit-claims-using", default=None)
+
+
+@contextmanager
+def watching() -> Iterator[Using]:
+    """Collect what is asked within, in this thread."""
+    outer, seen = _using.get(), Using()
+    token = _using.set(seen)
+    try:
+        yield seen
+    finally:
+        _using.reset(token)
+        if outer is not None:
+            outer.tools.update(seen.tools)
+
+
+def current() -> Using | None:
+    """Return what collects in this thread now, None where nothing does."""
+    return _using.get()
+
+
+def note_tool(name: str, version: str) -> None:
+    """Note that a tool was asked for."""
+    using = _using.get()
+    if using is not None:
+        using.tools[name] = version
