@@ -20,7 +20,7 @@ KERNELS = ("alpha-small", "alpha-large", "beta")
 
 SLICE = {"iterations": 100, "wall_time_ns": 1_000, "cpu_time_ns": 990}
 DOCUMENT = {
-    "schema": 1,
+    "schema": 2,
     "suite_version": 4,
     "kernel": "beta",
     "title": "Beta",
@@ -36,6 +36,7 @@ DOCUMENT = {
     "allocated_bytes_per_op": 48.5,
     "allocations_per_op": 1.0,
     "involuntary_switches": 0,
+    "minor_faults": 3,
     "peak_memory_bytes": 9_000_000,
 }
 
@@ -66,7 +67,7 @@ class Fake:
         self.folder = folder
         self.path = folder / "worker"
         kernels = [LISTED | {"name": k, "title": k} for k in KERNELS]
-        self.listing({"schema": 1, "suite_version": 4, "kernels": kernels, "not_measured": []})
+        self.listing({"schema": 2, "suite_version": 4, "kernels": kernels, "not_measured": []})
         for kernel in KERNELS:
             self.document(kernel, kernel=kernel)
         self.acting('cat "$here/$3.json"')
@@ -195,7 +196,7 @@ NONSENSE = {
         r"differ in their iterations: \[7, 100\]",
     ),
     "longer-than-it-lived": ({"slices": [SLICE | {"wall_time_ns": 10**12}] * 5}, "slices took 5000.000 s"),
-    "newer-schema": ({"schema": 2}, "schema 2; this labkit reads schema 1"),
+    "newer-schema": ({"schema": 3}, "schema 3; this labkit reads schema 2"),
     "unknown-field": ({"speed": 1}, "speed"),
     "text-for-a-number": ({"peak_memory_bytes": "9 MB"}, "peak_memory_bytes"),
 }
@@ -234,7 +235,7 @@ def test_a_worker_that_fails_is_one_line(fake, action, says):
     ("listing", "says"),
     [
         ({"schema": 2, "suite_version": 1, "kernels": [DOCUMENT], "not_measured": []}, "no list of kernels"),
-        ({"schema": 1, "suite_version": 1, "kernels": [], "not_measured": []}, "no list of kernels"),
+        ({"schema": 2, "suite_version": 1, "kernels": [], "not_measured": []}, "no list of kernels"),
         (["beta"], "no list of kernels"),
     ],
     ids=["other-fields", "no-kernels", "another-shape"],
@@ -248,13 +249,13 @@ def test_a_list_that_is_none_is_refused(fake, listing, says):
 def test_a_list_of_a_newer_schema_is_refused(fake):
     fake.listing(
         {
-            "schema": 2,
+            "schema": 3,
             "suite_version": 1,
             "kernels": [LISTED],
             "not_measured": [],
         }
     )
-    with pytest.raises(WorkerError, match="schema 2"):
+    with pytest.raises(WorkerError, match="schema 3"):
         fake.run()
 
 

@@ -284,6 +284,17 @@ def test_the_plugin_runs_as_a_process_whose_time_counts(worker, facts):
     assert slice_["cpu_time_ns"] / slice_["iterations"] > 4e6
 
 
+def test_a_plan_gives_the_worker_its_plugin_and_keeps_the_faults(facts):
+    plan = bench.Plan(kernels=("protoc-gen-go", "page-faults"), processes=5, slices=3, slice_time_ms=2)
+    plugin, faults = facts.measure(plan)
+    assert "protoc-gen-go" in {kernel.name for kernel in facts.kernels.kernels}
+    assert plugin.cpu.median > 4e6
+    for process in faults.processes:
+        cycles = sum(slice_.iterations for slice_ in process.slices)
+        # 16 MiB are 1024 pages where they are largest; a heap of huge pages of 2 MiB faults 8 times.
+        assert process.minor_faults >= 8 * cycles
+
+
 def test_with_a_c_compiler_there_are_the_kernels_of_cgo(facts):
     code = {f"pb/{file.path}": facts._kernels_folder / file.path for file in facts.kernels_generated.files}
     built = build_own(

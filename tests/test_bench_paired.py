@@ -8,7 +8,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from labkit.bench.paired import PairedPlan, compare, compare_all, conditions, cores, judging, translated_arms
+from labkit.bench.paired import (
+    PairedPlan,
+    compare,
+    compare_all,
+    conditions,
+    cores,
+    judging,
+    translated_arms,
+    translated_plan,
+)
 from labkit.bench.paired.plan import Roles
 from labkit.bench.paired.sequential import schedule
 from labkit.bench.paired.serving import Greeting, Served
@@ -429,6 +438,31 @@ def test_translated_arms_run_side_by_side_and_say_so(facts):
     assert (found.baseline.translator, found.changed.translator) == (None, Translator.QEMU)
     assert found.changed.platform != found.baseline.platform
     assert "paired.warning.qemu" in {text.id for text in found.warnings}
+
+
+def test_each_arm_of_the_plugin_has_that_of_its_platform(facts):
+    if sys.platform != "linux":
+        pytest.skip("impossible here: qemu-user is Linux's")
+    emulator = need("qemu-aarch64" if facts.toolchain.platform == "linux/amd64" else "qemu-x86_64")
+    kernels = ["tanh-go", "protoc-gen-go"]
+    arms = translated_arms(facts.worker_for, facts.toolchain.platform, kernels, plugin=facts.plugin_for)
+    native, other = (arm.environment for arm in arms[1])
+    assert set(native) == {"LABKIT_PROTOC_GEN_GO"}
+    assert other["LABKIT_LAUNCHER"] == str(emulator)
+    assert Path(native["LABKIT_PROTOC_GEN_GO"]).name == f"protoc-gen-go-{facts.toolchain.platform.replace('/', '-')}"
+    assert native["LABKIT_PROTOC_GEN_GO"] != other["LABKIT_PROTOC_GEN_GO"]
+    ((native_alone, _),) = translated_arms(facts.worker_for, facts.toolchain.platform, ["tanh-go"])
+    assert native_alone.environment == {}
+
+
+@pytest.mark.parametrize(
+    ("platform", "couples"), [("linux/amd64", 16), ("linux/arm64", 16), ("darwin/arm64", PairedPlan().couples)]
+)
+def test_an_emulator_gets_fewer_couples_and_every_translator_more_time(platform, couples):
+    plan = translated_plan(platform, seed=7)
+    assert (plan.couples, plan.seed) == (couples, 7)
+    assert plan.time_limit_s > PairedPlan().time_limit_s
+    assert translated_plan(platform, time_limit_s=3).time_limit_s == 3
 
 
 def test_what_would_tell_of_the_host_is_refused(facts, tmp_path, fake):

@@ -15,7 +15,7 @@ from labkit.bench.plan import Plan, schedule
 from labkit.bench.statistics import median, summarise
 from labkit.bench.suites import checked, choose, title
 from labkit.bench.summary import cpu_ns_per_op, cpu_share, wall_ns_per_op, warnings
-from labkit.bench.worker import Document, WorkerError, list_all, run_once
+from labkit.bench.worker import Document, Listed, WorkerError, list_all, run_once
 from labkit.model.bench import Interval, ProcessSample, Sample, Slice
 
 __all__ = [
@@ -23,11 +23,13 @@ __all__ = [
     "PACKAGE",
     "PROTO",
     "PROTO_FOLDER",
+    "Listed",
     "PairedPlan",
     "Plan",
     "WorkerError",
     "compare",
     "compare_all",
+    "list_all",
     "run",
     "translated_arms",
 ]
@@ -47,6 +49,7 @@ def run(
     *,
     toolchain_digest: str,
     worker_digest: str,
+    plugin: Path | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     timeout_s: float | None = None,
 ) -> tuple[Sample, ...]:
@@ -57,6 +60,7 @@ def run(
         plan: What to measure, and how often.
         toolchain_digest: Of the set that built the worker; kept in the samples.
         worker_digest: Of the worker; kept in the samples.
+        plugin: The protoc-gen-go of the worker's platform that the kernel of this name starts; it lacks without.
         progress: Called after each process with the number done, the number of all, and the kernel.
         timeout_s: Seconds that one process may take; by the plan when None.
 
@@ -70,13 +74,13 @@ def run(
         WorkerError: A process failed, a kernel's check failed, or the numbers make no sense.
 
     """
-    listed = list_all(worker)
+    listed = list_all(worker, plugin=plugin)
     kernels = [kernel.name for kernel in choose(plan.kernels, listed.kernels, lacking=listed.not_measured)]
     taken_at = datetime.now(UTC).isoformat(timespec="seconds")
     order = schedule(kernels, plan.processes, plan.seed)
     documents: dict[str, list[tuple[int, Document]]] = {name: [] for name in kernels}
     for position, name in enumerate(order):
-        documents[name].append((position, run_once(worker, name, plan, timeout_s=timeout_s)))
+        documents[name].append((position, run_once(worker, name, plan, plugin=plugin, timeout_s=timeout_s)))
         if progress is not None:
             progress(position + 1, len(order), name)
     return tuple(
@@ -96,6 +100,7 @@ def _sample(
             allocated_bytes_per_op=document.allocated_bytes_per_op,
             allocations_per_op=document.allocations_per_op,
             involuntary_switches=document.involuntary_switches,
+            minor_faults=document.minor_faults,
             peak_memory_bytes=document.peak_memory_bytes,
             translated=document.translated,
         )

@@ -11,7 +11,7 @@ from labkit.model.bench import Slice
 from labkit.system import environment, proc
 
 #: The worker's JSON shape that this module reads (``measure.Schema`` of the Go module).
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 #: The worker's exit code when a kernel's check failed.
 EXIT_CHECK: Final = 3
@@ -87,6 +87,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     allocated_bytes_per_op: _NotNegative
     allocations_per_op: _NotNegative
     involuntary_switches: Annotated[int, msgspec.Meta(ge=0)]
+    minor_faults: Annotated[int, msgspec.Meta(ge=0)]
     peak_memory_bytes: _Positive
 
     def raw_slices(self) -> tuple[Slice, ...]:
@@ -94,11 +95,6 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return tuple(
             Slice(iterations=s.iterations, wall_time_ns=s.wall_time_ns, cpu_time_ns=s.cpu_time_ns) for s in self.slices
         )
-
-
-def list_kernels(worker: Path) -> tuple[Kernel, ...]:
-    """Return the kernels that a worker has, in its order; the rest is as for :func:`list_all`."""
-    return list_all(worker).kernels
 
 
 def list_all(worker: Path, *, plugin: Path | None = None, launcher: Path | None = None) -> Listed:
@@ -130,8 +126,10 @@ def plugin_environment(plugin: Path | None, launcher: Path | None = None) -> dic
     return {name: str(path.absolute()) for name, path in given.items() if path is not None}
 
 
-def run_once(worker: Path, kernel: str, plan: Plan, *, timeout_s: float | None = None) -> Document:
-    """Run one kernel in one fresh process.
+def run_once(
+    worker: Path, kernel: str, plan: Plan, *, plugin: Path | None = None, timeout_s: float | None = None
+) -> Document:
+    """Run one kernel in one fresh process; ``plugin`` is what the kernel protoc-gen-go starts.
 
     Raises:
         ProcessError: The worker could not be started.
@@ -144,7 +142,7 @@ def run_once(worker: Path, kernel: str, plan: Plan, *, timeout_s: float | None =
     arguments = ("--kernel", kernel, "--slices", str(plan.slices), "--slice-time", f"{plan.slice_time_ms}ms")
     done = proc.run(
         [worker, "run", *arguments],
-        env=environment.base(),
+        env=environment.base() | plugin_environment(plugin),
         timeout_s=limit_s,
         check=False,
         remedy="see what else keeps this machine busy, or take fewer or shorter slices",

@@ -61,8 +61,14 @@ def bench(
         bool, typer.Option("--translated", help="Compare native with translated (Rosetta 2, qemu-user), in pairs.")
     ] = False,
     time_limit: Annotated[
-        float, typer.Option("--time-limit", metavar="SECONDS", help="The most a kernel may take with --translated.")
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            "--time-limit",
+            metavar="SECONDS",
+            help="The most a kernel may take with --translated.",
+            show_default="180",
+        ),
+    ] = None,
     toolchain: Annotated[
         str, typer.Option("--toolchain", "--set", help="The set that builds the kernels.")
     ] = "current",
@@ -154,14 +160,13 @@ def _choose(
     """
     from labkit.bench import suites
     from labkit.bench.regression import comparable, in_common, of_samples
-    from labkit.bench.worker import list_all
     from labkit.model.base import Text
     from labkit.model.regression import LeftOut
 
     now = of_samples((), facts.machine, name="")
     if before is not None:
         comparable(before, now)
-    listed = list_all(Path(facts.worker.path))
+    listed = facts.kernels
     if before is not None:
         comparable(before, now._replace(facts={**now.facts, "suite": str(listed.suite_version)}))
     wanted = list(kernels)
@@ -221,15 +226,15 @@ def _measure(
 
 
 def _measure_translated(
-    facts: "Facts", names: tuple[str, ...], lacking: tuple["LeftOut", ...], *, time_limit_s: float
+    facts: "Facts", names: tuple[str, ...], lacking: tuple["LeftOut", ...], *, time_limit_s: float | None
 ) -> "BenchOutput":
     from labkit import __version__
-    from labkit.bench.paired import PairedPlan, compare_all, translated_arms
+    from labkit.bench.paired import compare_all, translated_arms, translated_plan
     from labkit.model.regression import BenchOutput
     from labkit.system.progress import bar
 
-    plan = PairedPlan(time_limit_s=time_limit_s)
-    arms = translated_arms(facts.worker_for, facts.toolchain.platform, names)
+    plan = translated_plan(facts.toolchain.platform, time_limit_s=time_limit_s)
+    arms = translated_arms(facts.worker_for, facts.toolchain.platform, names, plugin=facts.plugin_for)
     found = compare_all(arms, plan, progress=bar("labkit bench", unit="pair"))
     return BenchOutput(
         labkit_version=__version__,

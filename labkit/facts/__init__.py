@@ -150,5 +150,6 @@ class Facts(Made):
             plan,
             toolchain_digest=self.toolchain.digest,
             worker_digest=self.worker.digest,
+            plugin=toolchain.program(self.toolchain, "protoc-gen-go"),
             progress=progress,
         )

@@ -151,17 +151,47 @@ class Made:
             BuildError: It does not compile.
 
         """
-        generated, folder = self.kernels_generated, self._kernels_folder
-        code = {f"pb/{file.path}": folder / file.path for file in generated.files}
         return gobuild.build_own(
             self.toolchain,
             bench.MODULE,
             bench.PACKAGE,
             name="worker",
-            generated=code,
+            generated=self._kernels_code(),
             platform=platform,
             begin=lambda: self._progress(f"the benchmark worker for {platform}"),
         )
+
+    def plugin_for(self, platform: str) -> Built:
+        """Return protoc-gen-go for a platform, of the version that the set's runtime has, as the worker is built.
+
+        Raises:
+            GenerateError: protoc or a plugin refused.
+            BuildError: It does not compile.
+
+        """
+        return gobuild.build_own(
+            self.toolchain,
+            bench.MODULE,
+            "google.golang.org/protobuf/cmd/protoc-gen-go",
+            name="protoc-gen-go",
+            generated=self._kernels_code(),
+            platform=platform,
+            begin=lambda: self._progress(f"protoc-gen-go for {platform}"),
+        )
+
+    def _kernels_code(self) -> dict[str, Path]:
+        return {f"pb/{file.path}": self._kernels_folder / file.path for file in self.kernels_generated.files}
+
+    @cached_property
+    def kernels(self) -> bench.Listed:
+        """What the worker for this machine has and lacks.
+
+        Raises:
+            ProcessError: It could not be started, or did not answer.
+            WorkerError: What it printed is not a list of kernels.
+
+        """
+        return bench.list_all(Path(self.worker.path), plugin=toolchain.program(self.toolchain, "protoc-gen-go"))
 
     @cached_property
     def worker(self) -> Built:

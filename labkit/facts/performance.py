@@ -7,9 +7,8 @@ from typing import Final
 
 from labkit import gobuild
 from labkit.bench import structure
-from labkit.bench.paired import PairedPlan, compare_all, translated_arms
+from labkit.bench.paired import PairedPlan, compare_all, translated_arms, translated_plan
 from labkit.bench.suites import choose, suite
-from labkit.bench.worker import list_all
 from labkit.errors import ImpossibleHereError
 from labkit.facts import Facts
 from labkit.model.base import Text
@@ -51,11 +50,12 @@ def compare_translated(
     kernels: tuple[str, ...] = FEW
     plan = PairedPlan(couples=_FEW_COUPLES, time_limit_s=_FEW_LIMIT_S, seed=seed)
     if every:
-        listed = list_all(Path(facts.worker.path))
-        kernels = tuple(each.name for each in choose(suite("translation"), listed.kernels, lacking=listed.not_measured))
-        plan = PairedPlan(seed=seed)
+        lacking = facts.kernels.not_measured
+        wanted = suite("translation", lacking=lacking)
+        kernels = tuple(each.name for each in choose(wanted, facts.kernels.kernels, lacking=lacking))
+        plan = translated_plan(facts.toolchain.platform, seed=seed)
     try:
-        arms = translated_arms(facts.worker_for, facts.toolchain.platform, kernels)
+        arms = translated_arms(facts.worker_for, facts.toolchain.platform, kernels, plugin=facts.plugin_for)
     except ImpossibleHereError as error:
         return Translated(
             missing=Text(id="structure.not_translated", values={"what": error.what, "remedy": error.remedy})

@@ -19,6 +19,7 @@ class ProcessSample(Record, frozen=True, kw_only=True):
     allocated_bytes_per_op: float
     allocations_per_op: float
     involuntary_switches: int  # while the slices ran
+    minor_faults: int | None = None  # likewise: pages mapped without reading a disk; None in records before it was kept
     peak_memory_bytes: int  # resident, of the process's whole life
     translated: bool | None  # sysctl.proc_translated, read in the process; None where there is no such thing
 

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math/bits"
 	"os"
 	"strconv"
 	"time"
@@ -36,7 +37,7 @@ func structureKernels() []Kernel {
 			"pages", 16, octaves(16, 4096), newPages),
 		swept(probe("tlb-dense", "the control of tlb: the same number of lines, packed"),
 			"pages", 16, octaves(16, 4096), newPacked),
-		swept(probe("line-stride", "one such load; each second one goes so many bytes further than the one before"),
+		swept(probe("line-stride", "one such load; each second one leaves the piece of so many bytes that the one before lies in"),
 			"bytes", 8, []int64{8, 16, 32, 64, 96, 128, 192, 256, 384, 512}, newPairs),
 	}
 }
@@ -101,8 +102,11 @@ func checkPages(pages int64) error {
 	return nil
 }
 
-// newPairs goes to a random block's start, from there stride bytes further, and on to the next block. Where both lie on one
-// line the second load hits; where they do not it misses as the first did.
+// newPairs goes to a random place of a random block, from there to another place of it, and on to the next block. The
+// exclusive or of the pair's addresses is drawn from stride up to the next power of two, so that with a stride of 64 both
+// lie in one aligned piece of 128 bytes and never in one of 64. Where both lie on one line the second load hits; where they
+// do not it misses as the first did, unless a prefetcher has seen it coming: Zen 4 learns which line follows another in one
+// region, and hid pairs up to 384 bytes apart that were always a block's start and the same distance.
 func newPairs(stride int64) (Instance, error) {
 	if stride < 8 || stride%8 != 0 || stride > blockBytes-8 {
 		return nil, fmt.Errorf("a stride of %d bytes: a multiple of 8 up to %d is needed", stride, blockBytes-8)
@@ -111,9 +115,14 @@ func newPairs(stride int64) (Instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	next := int64(1) << bits.Len64(uint64(stride))
+	random := &random{state: ^orderSeed()}
+	below := func(n int64) int64 { return int64(random.uint64() % uint64(n)) }
 	var offsets []int64
 	for _, block := range shuffled(pairBytes / blockBytes) {
-		offsets = append(offsets, block*blockBytes, block*blockBytes+stride)
+		first := below(blockBytes/8) * 8
+		second := first ^ (stride + below((next-stride)/8)*8)
+		offsets = append(offsets, block*blockBytes+first, block*blockBytes+second)
 	}
 	return newWalk(m, offsets), nil
 }

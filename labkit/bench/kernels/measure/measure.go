@@ -13,7 +13,7 @@ import (
 )
 
 // Schema numbers the JSON shape of Document and List.
-const Schema = 1
+const Schema = 2
 
 // ErrCheck is wrapped by the error of a kernel whose result is wrong: nothing was timed.
 var ErrCheck = errors.New("check failed")
@@ -43,6 +43,7 @@ type Document struct {
 	AllocatedBytesPerOp float64 `json:"allocated_bytes_per_op"`
 	AllocationsPerOp    float64 `json:"allocations_per_op"`
 	InvoluntarySwitches int64   `json:"involuntary_switches"` // while the slices ran
+	MinorFaults         int64   `json:"minor_faults"`         // likewise: pages that were mapped without reading a disk
 	PeakMemoryBytes     int64   `json:"peak_memory_bytes"`    // resident, of the process's whole life
 }
 
@@ -97,6 +98,7 @@ func (d *Document) fill(instance kernel.Instance, iterations int) error {
 	d.AllocatedBytesPerOp = float64(after.TotalAlloc-before.TotalAlloc) / operations
 	d.AllocationsPerOp = float64(after.Mallocs-before.Mallocs) / operations
 	d.InvoluntarySwitches = last.InvoluntarySwitches - first.InvoluntarySwitches
+	d.MinorFaults = last.MinorFaults - first.MinorFaults
 	d.PeakMemoryBytes, err = usage.PeakMemoryBytes()
 	return err
 }
