@@ -11,11 +11,13 @@ from labkit.model.claims import ClaimsOutput
 from labkit.model.comparison import CheckOutput, Comparison
 from labkit.model.debugging import Debugging, Written
 from labkit.model.drift import Drift
+from labkit.model.errorlog import ErrorLogOutput
 from labkit.model.generation import Generation
 from labkit.model.imported import ImportedRecord
 from labkit.model.output import ErrorOutput, MachineOutput, PublishOutput, RunsOutput
 from labkit.model.regression import BenchOutput
 from labkit.model.toolchain import Toolchain
+from labkit.model.traps import PreparedOutput, TrapsOutput
 from labkit.system import records
 from labkit.toolchain.compat import CHOSEN, Answer, catalogue
 
@@ -35,6 +37,9 @@ DOCUMENTS = {
     "compare": Comparison,
     "compare-check": CheckOutput,
     "import": ImportedRecord,
+    "traps": TrapsOutput,
+    "traps-prepare": PreparedOutput,
+    "traps-log": ErrorLogOutput,
     "error": ErrorOutput,
 }
 

@@ -40,6 +40,7 @@ def test_there_are_notebooks():
         "03_binaries",
         "04_performance",
         "05_debugging",
+        "06_traps",
         "compare",
     ]
 

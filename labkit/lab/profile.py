@@ -22,6 +22,7 @@ from labkit.errors import UsageError
 from labkit.lab import shipped
 from labkit.model.machine import Machine
 from labkit.toolchain import pins
+from labkit.traps.running import chosen_ids
 
 Value = str | int | float | bool | None
 
@@ -200,6 +201,8 @@ def _check_values(parameters: Mapping[str, Value]) -> None:
         pins.named(str(parameters["toolchain"]))
     if "collection" in parameters:
         collection.check_name(str(parameters["collection"]))
+    if "traps" in parameters:
+        chosen_ids(str(parameters["traps"]))
     plan = {name: value for name, value in parameters.items() if name in LIMITS}
     if plan:
         msgspec.convert(plan, Plan)
