@@ -1,12 +1,15 @@
 """The trap of the 502: whole on a real nginx, without its fix, without its fault; and the tree on lines of others."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
+import jsonschema
 import pytest
 
+from labkit.cli import main
 from labkit.errors import LabError
 from labkit.model.check import Status
 from labkit.model.traps import ReasonKind, Step, StepKind
@@ -14,6 +17,7 @@ from labkit.traps import parts
 from labkit.traps.http502 import Http502, classify, outline, svg, tree
 from labkit.traps.http502.faults import FAULTS
 from labkit.traps.http502.pair import KEPT, Pair
+from labkit.traps.http502.shown import lines
 from labkit.traps.rig import Rig
 from labkit.traps.running import run_trap
 from labkit.words import Language, say
@@ -186,7 +190,7 @@ def test_a_leaf_is_whole(leaf):
 
 @pytest.mark.parametrize("language", list(Language))
 def test_the_tree_is_drawn_with_every_leaf(language):
-    drawn = ElementTree.fromstring(svg(language, seen={"refused": 3}))
+    drawn = ET.fromstring(svg(language, seen={"refused": 3}))
     words = {element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")}
     assert LEAVES - {"refused"} <= words
     assert "refused (3)" in words
@@ -203,3 +207,37 @@ def test_a_part_that_is_gone_raises_and_leaves_nothing():
         with pytest.raises((LabError, OSError)):
             pair.race("POST")
     assert not folder.exists()
+
+
+SAMPLE = "\n".join(["no live upstreams while connecting", *["upstream sent too big header"] * 2, "quite another line"])
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_log_is_shown_by_its_leaves_the_most_frequent_first(language):
+    shown = list(lines(SAMPLE, language))
+    starts = [line for line in shown if not line.startswith("  ")]
+    assert [re.split("[::]", start)[0] for start in starts[:2]] == ["header-too-big", "no-live-peer"]
+    assert "  4: quite another line" in shown
+    assert len(list(lines("", language))) == 1
+
+
+def test_the_command_classifies_a_log(tmp_path, capsys):
+    log = tmp_path / "error.log"
+    log.write_text(SAMPLE)
+    with pytest.raises(SystemExit) as ended:
+        main(["traps", "http502", "--log", str(log), "--json"])
+    value = json.loads(capsys.readouterr().out)
+    assert not ended.value.code
+    assert [line["leaf"] for line in value["lines"]] == ["no-live-peer", "header-too-big", "header-too-big", None]
+    assert value["unknown"] == 1
+    jsonschema.validate(value, json.loads(Path("docs/schemas/traps-log.json").read_text()))
+
+
+@pytest.mark.parametrize("arguments", [["mtls", "--log", "LOG"], ["--log", "nowhere.log"]])
+def test_a_log_of_another_trap_or_one_that_is_not_there_is_wrong_use(tmp_path, capsys, arguments):
+    (tmp_path / "error.log").write_text("")
+    words = [str(tmp_path / "error.log") if word == "LOG" else word for word in arguments]
+    with pytest.raises(SystemExit) as ended:
+        main(["traps", *words])
+    assert ended.value.code == 2
+    assert "--log" in capsys.readouterr().err or "nowhere.log" in words

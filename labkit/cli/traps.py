@@ -16,6 +16,10 @@ def traps(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Which traps.", show_default="all")] = None,
     *,
     prepare: Annotated[bool, typer.Option("--prepare", help="Only fetch what they need, and run none.")] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", metavar="FILE", help="Only say what each line of an nginx error.log is (http502)."),
+    ] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", help="How many at once.", min=1, show_default="4")] = None,
     markdown: Annotated[
         Path | None,
@@ -35,6 +39,9 @@ def traps(
     from labkit.traps import shown
     from labkit.traps.running import run_traps
 
+    if log is not None:
+        _classify(log, ids or [], as_json=json)
+        return
     if prepare:
         _prepare(ids or [], as_json=json)
         return
@@ -51,6 +58,23 @@ def traps(
         typer.echo(shown.summary(report))
     if any(trap.status is Status.FAIL for trap in report.traps):
         raise typer.Exit(GATE_FAILED)
+
+
+def _classify(log: Path, ids: "Sequence[str]", *, as_json: bool) -> None:
+    from labkit.errors import UsageError
+    from labkit.traps.http502 import shown
+
+    if list(ids) not in ([], ["http502"]):
+        raise UsageError(f"--log is for http502, not for {', '.join(ids)}", remedy="labkit traps http502 --log FILE")
+    try:
+        text = log.read_text("utf-8", "replace")
+    except OSError as error:
+        raise UsageError(f"{log} cannot be read: {error.strerror}", remedy="name an nginx error.log") from error
+    if as_json:
+        print_json(shown.output(text))
+    else:
+        for line in shown.lines(text):
+            typer.echo(line)
 
 
 def _prepare(ids: "Sequence[str]", *, as_json: bool) -> None:
