@@ -106,5 +106,26 @@ def test_the_matrix_of_checks_has_a_sign_in_each_cell(structured):
 
 
 def test_a_figure_without_data_says_why(sets, structured):
-    assert "no record has structure probes" in curves_figure(sets).layout.annotations[0].text
-    assert "no other column" in ratio_figure(structured).layout.annotations[0].text
+    def said(figure):
+        return figure.layout.annotations[0].text.replace("<br>", " ")
+
+    assert "no record has structure probes" in said(curves_figure(sets))
+    assert "no other column" in said(ratio_figure(structured))
+
+
+def test_no_line_of_a_title_is_longer_than_a_phone_shows(sets, structured):
+    for figure in (ratio_figure(sets), curves_figure(structured), findings_figure(structured), curves_figure(sets)):
+        texts = [figure.layout.title.text, figure.layout.title.subtitle.text or ""]
+        assert max(len(line) for text in texts for line in text.split("<br>")) <= 44
+
+
+def test_the_points_of_curves_stand_in_a_table_too(structured):
+    for probe in ("chase", "tlb"):
+        table = view.compared_curves(structured, probe).frame
+        frame = view.curves_frame(structured)
+        points = frame[frame["probe"] == probe]
+        assert len(table) == len(points) > 0
+        assert list(table.columns)[1:] == [structured.curves[0].column]
+        doubtful = [str(cell).endswith("?") for cell in table.iloc[:, 1]]
+        assert doubtful == [not stable for stable in points["stable"]]
+    assert "no record" in view.compared_curves(room.compare(room.read([DATA / "suite-1-a.json"]))).text

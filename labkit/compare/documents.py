@@ -23,7 +23,7 @@ def of_record(record: RecordDocument, path: Path) -> Entry:
     """Return a run as an entry."""
     section = record.performance
     samples = section.samples if section else ()
-    machine = parts.machine(record.machine)
+    machine, who = _machine(bytes(record.machine))
     installed = parts.toolset(record.install.toolchain) if record.install else None
     provenances = {record.provenance, machine.provenance, *(each.provenance for each in samples)}
     return Entry(
@@ -31,7 +31,7 @@ def of_record(record: RecordDocument, path: Path) -> Entry:
         file=str(path),
         provenance=_weakest(provenances),
         taken_at=min((each.taken_at for each in samples), default=record.started_at),
-        facts=_facts(machine, samples, section.translated if section else (), installed),
+        facts=_facts(who, samples, section.translated if section else (), installed),
         soft=_soft(
             machine,
             samples,
@@ -50,13 +50,13 @@ def of_record(record: RecordDocument, path: Path) -> Entry:
 def of_bench(document: BenchDocument, path: Path) -> Entry:
     """Return what ``labkit bench`` measured as an entry."""
     samples = tuple(each.sample for each in document.kernels)
-    machine = parts.machine(document.machine)
+    machine, who = _machine(bytes(document.machine))
     return Entry(
         name=path.name,
         file=str(path),
         provenance=_weakest({machine.provenance, *(each.provenance for each in samples)}),
         taken_at=min((each.taken_at for each in samples), default=document.condition_before.taken_at),
-        facts=_facts(machine, samples, document.translated, parts.Toolset(name=document.toolchain)),
+        facts=_facts(who, samples, document.translated, parts.Toolset(name=document.toolchain)),
         soft=_soft(
             machine,
             samples,
@@ -76,7 +76,7 @@ def of_here(machine: Machine, binaries: Sequence[Binary]) -> Entry:
         file="",
         provenance=machine.provenance,
         taken_at=None,
-        facts=_facts(machine, (), (), None),
+        facts=_facts(_who(machine), (), (), None),
         soft=_soft(machine, (), (), labkit_version=__version__),
         times={},
         machine=machine,
@@ -133,22 +133,19 @@ def _arms(differences: tuple[Difference, ...]) -> dict[str, dict[str, Times]]:
     return arms
 
 
-def _facts(
-    machine: Machine,
-    samples: Sequence[parts.Sample],
-    differences: Sequence[Difference],
-    installed: parts.Toolset | None,
-) -> dict[str, str | None]:
-    translated = {process.translated for sample in samples for process in sample.processes}
-    go = {each.go_version for each in samples} | {each.baseline.go_version for each in differences}
-    suites = {each.suite_version for each in samples} | {each.baseline.suite_version for each in differences}
-    first = samples[0] if samples else None
+@lru_cache(maxsize=4096)
+def _machine(data: bytes) -> tuple[Machine, dict[str, str | None]]:
+    """Return a machine, and what is told of it; of many runs that are one machine's, once."""
+    machine = parts.machine(data)
+    return machine, _who(machine)
+
+
+def _who(machine: Machine) -> dict[str, str | None]:
     major = (machine.system_version or "").split(".")[0] or None
+    levels = machine.performance_levels
     return {
         "chip": machine.chip,
-        "performance cores": _text(machine.performance_levels[0].physical_core_count)
-        if machine.performance_levels
-        else None,
+        "performance cores": _text(levels[0].physical_core_count) if levels else None,
         "cores": _text(machine.physical_core_count),
         "logical cores": _text(machine.logical_core_count),
         "memory": None if machine.memory_bytes is None else f"{round(machine.memory_bytes / (1 << 30))} GiB",
@@ -157,19 +154,36 @@ def _facts(
         "model": machine.model,
         "machine": machine.id,
         "hypervisor": machine.hypervisor or ("" if machine.virtual is False else None),
+        "translated": yes_no(machine.translation is not Translation.NATIVE),
+    }
+
+
+def _facts(
+    who: dict[str, str | None],
+    samples: Sequence[parts.Sample],
+    differences: Sequence[Difference],
+    installed: parts.Toolset | None,
+) -> dict[str, str | None]:
+    translated = {process.translated for sample in samples for process in sample.processes}
+    go = {each.go_version for each in samples} | {each.baseline.go_version for each in differences}
+    suites = {each.suite_version for each in samples} | {each.baseline.suite_version for each in differences}
+    first = samples[0] if samples else None
+    return {
+        **who,
         "suite": ", ".join(str(each) for each in sorted(suites)) or None,
-        "translated": yes_no(True in translated or machine.translation is not Translation.NATIVE),
+        "translated": "yes" if True in translated else who["translated"],
         "translator": ", ".join(sorted({str(each.changed.translator) for each in differences})) or None,
         "platform": None if first is None else first.platform,
         "go": ", ".join(sorted(go)) or None,
         "set": None if installed is None else installed.name,
         "toolchain": None if first is None else first.toolchain,
-        "versions": _versions(installed),
+        "versions": None if installed is None else _versions(installed),
     }
 
 
-def _versions(installed: parts.Toolset | None) -> str | None:
-    if installed is None or not installed.tools:
+@lru_cache(maxsize=4096)
+def _versions(installed: parts.Toolset) -> str | None:
+    if not installed.tools:
         return None
     parts = [f"{each.name} {each.version or each.pinned_version}" for each in installed.tools]
     return ", ".join([*parts, *(f"{each.module.rpartition('/')[2]} {each.version}" for each in installed.modules)])

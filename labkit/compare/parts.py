@@ -77,7 +77,7 @@ class Finding(msgspec.Struct):
     title: msgspec.Raw
 
 
-class Version(msgspec.Struct):
+class Version(msgspec.Struct, frozen=True):
     """A tool's version; a module has no name, a tool no module."""
 
     version: str | None
@@ -86,7 +86,7 @@ class Version(msgspec.Struct):
     pinned_version: str | None = None
 
 
-class Toolset(msgspec.Struct):
+class Toolset(msgspec.Struct, frozen=True):
     """A set of tools."""
 
     name: str
@@ -188,7 +188,7 @@ class _Shared(Generic[_T]):
         self._decoder = msgspec.json.Decoder(kind)
         self._read = lru_cache(maxsize=_KEPT)(self._decode)
 
-    def __call__(self, raw: msgspec.Raw) -> _T:
+    def __call__(self, raw: msgspec.Raw | bytes) -> _T:
         return self._read(bytes(raw))
 
     def _decode(self, data: bytes) -> _T:

@@ -1,6 +1,7 @@
 """Figures of a comparison: ratios with intervals, curves over each other, checks as a matrix; colour is not needed."""
 
 import math
+import textwrap
 from typing import Final
 
 import plotly.graph_objects as go
@@ -14,7 +15,9 @@ _COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4
 _SYMBOLS: Final = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross")
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _ROW_PX: Final = 26
-_FRAME_PX: Final = 220
+_FRAME_PX: Final = 260
+_TOP_PX: Final = 160  # two lines of title, three of what is under it, and a legend
+_LETTERS: Final = 44  # a line, which a phone shows whole
 _TICKS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 _MOST_COLUMNS: Final = 12  # more dots on a line cannot be told apart
 _PROBES: Final = {"chase": "latency", "tlb": "tlb"}
@@ -39,7 +42,7 @@ def ratio_figure(comparison: Comparison, language: Language | None = None) -> go
         _dots(figure, [each for each in some if each[2].ratio], turn, comparison.columns[at].name, language)
     for place, row in enumerate(rows):
         figure.add_annotation(
-            text=f"<b>{render(row.title, language) if row.title else row.name}</b>",
+            text=f"<b>{_short(render(row.title, language) if row.title else row.name)}</b>",
             xref="paper", x=0, xanchor="left", y=-height * place + 0.6, yanchor="middle", showarrow=False,
         )  # fmt: skip
     figure.add_vline(x=1, line={"color": "#767676", "dash": "dot"})
@@ -50,14 +53,14 @@ def ratio_figure(comparison: Comparison, language: Language | None = None) -> go
     if len(having) > len(drawn):
         subtitle += " " + say("compare.figure.more", language, n=len(having) - len(drawn))
     return figure.update_layout(
-        title={"text": title, "subtitle": {"text": subtitle}},
+        title=_title(title, subtitle),
         xaxis={
             "title": {"text": say("compare.figure.ratio_axis", language)}, "type": "log", "range": [least, most],
             "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks],
         },
         yaxis={"visible": False, "range": [-height * len(rows) + 0.2, 1.4], "fixedrange": True},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0},
-        margin={"l": 20, "r": 20, "t": 120},
+        margin={"l": 20, "r": 20, "t": _TOP_PX},
         height=_FRAME_PX + _ROW_PX * height * len(rows),
     )  # fmt: skip
 
@@ -93,11 +96,11 @@ def curves_figure(comparison: Comparison, probe: str = "chase", language: Langua
             )
         )
     return figure.update_layout(
-        title={"text": title, "subtitle": {"text": say("compare.figure.curves_subtitle", language)}},
+        title=_title(title, say("compare.figure.curves_subtitle", language)),
         xaxis={"title": {"text": say(f"compare.figure.{name}_axis", language)}, "type": "log"},
         yaxis={"title": {"text": say("compare.figure.time_axis", language)}, "type": "log"},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1, "x": 0},
-        margin={"l": 60, "r": 20, "t": 120},
+        margin={"l": 60, "r": 20, "t": _TOP_PX},
         height=520,
     )
 
@@ -129,14 +132,14 @@ def findings_figure(comparison: Comparison, language: Language | None = None) ->
         )
     )
     return figure.update_layout(
-        title={"text": title, "subtitle": {"text": say("compare.figure.findings_subtitle", language)}},
+        title=_title(title, say("compare.figure.findings_subtitle", language)),
         xaxis={"side": "top", "type": "category"},
         yaxis={
             "tickvals": list(range(len(rows))),
             "ticktext": [_short(name) for name in names],
             "autorange": "reversed",
         },
-        margin={"l": 20, "r": 20, "t": 140},
+        margin={"l": 20, "r": 20, "t": _TOP_PX + 20},
         height=_FRAME_PX + 22 * len(rows),
     )
 
@@ -190,11 +193,24 @@ def _ends(ratio: Ratio) -> list[float]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 48 else text[:47] + "…"  # noqa: PLR2004 - the axis must leave room for the cells
+    return text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…"
+
+
+def _title(title: str, subtitle: str) -> dict[str, object]:
+    """Return a figure's title with what is under it, in lines that a phone shows whole."""
+    text, under = _wrapped(title), _wrapped(subtitle)
+    return {"text": text, "subtitle": {"text": under}, "yref": "container", "y": 1, "yanchor": "top", "pad": {"t": 16}}
 
 
 def _nothing(figure: go.Figure, title: str, why: str, language: Language | None) -> go.Figure:
     figure.add_annotation(
-        text=say("compare.figure.nothing", language, why=why), xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False
-    )
-    return figure.update_layout(title={"text": title}, xaxis={"visible": False}, yaxis={"visible": False}, height=200)
+        text=_wrapped(say("compare.figure.nothing", language, why=why)), xref="paper", yref="paper", x=0.5, y=0.5,
+        showarrow=False,
+    )  # fmt: skip
+    hidden = {"visible": False}
+    return figure.update_layout(title={"text": _wrapped(title)}, xaxis=hidden, yaxis=hidden, height=200)
+
+
+def _wrapped(text: str) -> str:
+    """Return a text in lines that a phone shows whole."""
+    return "<br>".join(textwrap.wrap(text, _LETTERS))
