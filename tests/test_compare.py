@@ -13,15 +13,19 @@ from labkit import compare as room
 from labkit.bench.benchfmt import parse, write
 from labkit.bench.benchstat import tables
 from labkit.cli.app import main
-from labkit.compare import bootstrap, shown
-from labkit.compare.documents import RecordDocument
+from labkit.compare import bootstrap, parts, shown
 from labkit.compare.export import benchmarks
 from labkit.errors import RecordError, UsageError
 from labkit.model.base import Provenance
-from labkit.model.check import Status
+from labkit.model.bench import ProcessSample, Sample, Slice
+from labkit.model.binary import Binary
+from labkit.model.check import Finding, Status
 from labkit.model.comparison import Axis
+from labkit.model.machine import Condition
 from labkit.model.regression import BenchOutput, Measured, Verdict
-from labkit.model.run import RunRecord
+from labkit.model.run import BinariesSection, CodegenSection, InstallSection, PerformanceSection, RunRecord
+from labkit.model.structure import Structure
+from labkit.model.toolchain import Toolchain
 from labkit.system import records
 from labkit.words import Language
 
@@ -412,13 +416,43 @@ def test_times_that_cannot_be_are_refused_and_no_crash(save, factor):
     assert "--check" in caught.value.remedy
 
 
-def test_what_is_compared_is_a_part_of_what_a_record_has():
-    """The fields that are read alone exist under the same names in the model, so that neither drifts from the other."""
+@pytest.mark.parametrize(
+    ("own", "model"),
+    [
+        (parts.RecordDocument, RunRecord),
+        (parts.Install, InstallSection),
+        (parts.Codegen, CodegenSection),
+        (parts.Binaries, BinariesSection),
+        (parts.Performance, PerformanceSection),
+        (parts.Structure, Structure),
+        (parts.Sample, Sample),
+        (parts.Process, ProcessSample),
+        (parts.Slice, Slice),
+        (parts.Condition, Condition),
+        (parts.Finding, Finding),
+        (parts.Binary, Binary),
+        (parts.Toolset, Toolchain),
+        (parts.BenchDocument, BenchOutput),
+        (parts.Measured, Measured),
+    ],
+)
+def test_what_is_compared_is_a_part_of_what_a_record_has(own, model):
+    """The fields that are read alone have their names and types in the model, so that neither drifts from the other."""
+    told = {each.name: each for each in msgspec.structs.fields(model)}
+    plain = (int, str, float, bool, int | None, float | None, str | None, bool | None, Provenance, Status)
+    for each in msgspec.structs.fields(own):
+        assert each.name in told
+        if each.type in plain or told[each.name].type in plain:
+            assert each.type == told[each.name].type
 
-    def fields(kind):
-        return {each.name for each in msgspec.structs.fields(kind)}
 
-    assert fields(RecordDocument) <= fields(RunRecord)
+def test_a_part_that_does_not_fit_is_refused_by_its_name(tmp_path):
+    document = json.loads(SUITE_1[0].read_text())
+    document["machine"]["chip"] = 7
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(RecordError, match=r"got `int` - at `\$\.chip` \(in machine\)"):
+        room.load(path)
 
 
 # ---- benchstat beside ours
@@ -505,3 +539,37 @@ def test_wrong_use(capsys, arguments, code, what):
     ended, said = command(capsys, *arguments)
     assert ended == code
     assert what in said.err
+
+
+# ---- without any record
+
+
+def test_without_a_record_what_is_judged_is_shown_and_how_to_send_one(tmp_path, monkeypatch, facts):
+    monkeypatch.chdir(tmp_path)
+    comparison = room.compare(room.read_named("", facts))
+    here, *judged = comparison.columns
+    assert (here.chip, here.provenance, here.n) == (facts.machine.chip, Provenance.MEASURED, 0)
+    assert (here.why.id, here.how.id) == ("compare.why.no_times", "compare.how_to_measure")
+    assert [(each.chip, each.provenance) for each in judged] == [
+        (chip, Provenance.JUDGED)
+        for chip in ("Apple M1", "Apple M2", "Apple M3")
+        if not (facts.machine.chip or "").startswith(chip)
+    ]
+    assert {each.why.id for each in judged} == {"compare.why.no_record"}
+    programs = {row.name: [str(cell.runs) for cell in row.cells[1:]] for row in comparison.binaries}
+    assert programs["hello-darwin-arm64"] == ["yes"] * len(judged)
+    assert programs["hello-linux-arm64"] == ["no"] * len(judged)
+    assert comparison.rows == ()
+    said = " ".join(shown.missing_lines(comparison))
+    assert "no record from this chip yet (Apple M2)" in said or len(judged) < 3
+    assert "make report" in said
+
+
+def test_runs_of_the_folder_go_before_what_is_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "runs/m/one"
+    place.mkdir(parents=True)
+    (place / "record.json").write_bytes(SUITE_1[0].read_bytes())
+    assert [each.name for each in room.read_named("", None)] == [records.read(SUITE_1[0]).run]
+    with pytest.raises(UsageError, match="does not exist"):
+        room.read_named("run", None)
