@@ -43,6 +43,7 @@ PACKAGES = {
     "promtool": ("prometheus", "prometheus"),
     "prometheus": ("prometheus", "prometheus"),
     "nginx": ("nginx-light", "nginx"),
+    "cron": ("cron", None),
     "ipcs": ("util-linux", None),
 }
 

@@ -29,7 +29,7 @@ from labkit.system.store import shown
 
 log = logging.getLogger(__name__)
 
-Section = InstallSection | CodegenSection | BinariesSection | PerformanceSection | DebuggingSection
+Section = InstallSection | CodegenSection | BinariesSection | PerformanceSection | DebuggingSection | TrapsSection
 
 #: A section's name in the record, which is its scrap's name too.
 SECTIONS: Final[dict[str, type[Section]]] = {
@@ -37,8 +37,8 @@ SECTIONS: Final[dict[str, type[Section]]] = {
     "codegen": CodegenSection,
     "binaries": BinariesSection,
     "performance": PerformanceSection,
-    "traps": TrapsSection,
     "debugging": DebuggingSection,
+    "traps": TrapsSection,
 }
 
 

@@ -75,7 +75,15 @@ def _classes(classpath: str) -> Path:
     recipe = {"kind": "java", "source": file_digest(_SOURCE), "libraries": classpath, "release": _RELEASE}
 
     def make(folder: Path) -> Path:
-        javac = [jdk.tool("javac"), "-proc:none", "-parameters", "--release", _RELEASE, "-cp", classpath]
+        javac: list[str | Path] = [
+            jdk.tool("javac"),
+            "-proc:none",
+            "-parameters",
+            "--release",
+            _RELEASE,
+            "-cp",
+            classpath,
+        ]
         proc.run([*javac, "-d", folder, _SOURCE], env=environment.base(), timeout_s=300)
         return folder / "labkit" / "App.class"
 
@@ -86,7 +94,7 @@ def _refresh(rig: Rig, classpath: str) -> Case:
     """Ask before the update, after it, after GET and after POST; the volume is written once."""
     volume, port = ConfigMapVolume.fresh(rig.folder), rig.port()
     libraries = [path for path in classpath.split(os.pathsep) if _METADATA_JAR not in path]
-    words = [
+    words: list[str | Path] = [
         *(jdk.tool("java"), "-XX:TieredStopAtLevel=1", "-Xmx192m", "-cp"),
         os.pathsep.join([str(_classes(classpath)), *libraries]),
         *("labkit.App", f"--spring.config.additional-location=file:{volume.folder}/", f"--server.port={port}"),

@@ -104,7 +104,7 @@ def _java(rig: Rig) -> Case:
     # A JDK keeps its settings in /etc on Debian, so only the zone data are covered.
     over = {rig.folder / "java-image": SYSTEM_DATA}
     (rig.folder / "java-image").mkdir()
-    words = [jdk.tool("java"), "-Xint", "-Xmx64m", "-cp", classes, "Zone", str(INSTANT_S)]
+    words: list[str | Path] = [jdk.tool("java"), "-Xint", "-Xmx64m", "-cp", classes, "Zone", str(INSTANT_S)]
     said = rig.run(private.command(words, over), env=rig.environment(TZ=ZONE), check=False)
     return _case("java", said.stdout.strip() == "08:00 CST +0800", f"TZ={ZONE} java Zone", said.stdout + said.stderr)
 

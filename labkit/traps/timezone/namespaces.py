@@ -1,7 +1,7 @@
 """What ``date`` says by each means of setting a zone: TZ's strings anywhere, files of /etc in a private namespace."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -63,12 +63,10 @@ def strings(rig: Rig) -> tuple[Case, ...]:
     """Return what TZ's own strings do where no zone data are."""
     empty = rig.folder / "empty"
     empty.mkdir()
-    return tuple(
-        _asked(
-            id_, lambda tz=tz: rig.run(date_command(), env=rig.environment(TZ=tz, TZDIR=str(empty))).stdout, tz, wanted
-        )
-        for id_, (tz, wanted) in _STRINGS.items()
-    )
+    said = {
+        tz: rig.run(date_command(), env=rig.environment(TZ=tz, TZDIR=str(empty))).stdout for tz, _ in _STRINGS.values()
+    }
+    return tuple(_judged(id_, said[tz], tz, wanted) for id_, (tz, wanted) in _STRINGS.items())
 
 
 def cases(rig: Rig) -> tuple[Case, ...]:
@@ -83,11 +81,11 @@ def _setup(rig: Rig, id_: str) -> Case:
         return Case(id=id_, status=Status.SKIP, text=text, reason=private.NAMESPACE.reason())
     over = image(rig.folder / id_, data=data, timezone=timezone, localtime=localtime)
     env = rig.environment(TZ=tz) if tz else rig.environment()
-    return _asked(id_, lambda: rig.run(private.command(date_command(), over), env=env).stdout, tz, wanted)
+    return _judged(id_, rig.run(private.command(date_command(), over), env=env).stdout, tz, wanted)
 
 
-def _asked(id_: str, ask: Callable[[], str], tz: str, wanted: str) -> Case:
-    said = ask().strip()
+def _judged(id_: str, printed: str, tz: str, wanted: str) -> Case:
+    said = printed.strip()
     hour, label, offset = (*said.split(), "", "", "")[:3]
     facts: Facts = {"hour": hour, "label": label, "offset": offset, "local": offset == "+0800"}
     return Case(
