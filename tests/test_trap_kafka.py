@@ -9,8 +9,8 @@ import pytest
 
 from labkit.model.check import Status
 from labkit.model.traps import ReasonKind, Step, StepKind
-from labkit.traps import jdk
-from labkit.traps.kafka import Kafka, collector
+from labkit.traps import jars, jdk
+from labkit.traps.kafka import Kafka, broker, collector
 from labkit.traps.kafka import group as groups
 from labkit.traps.rig import Rig
 from labkit.traps.running import run_trap
@@ -141,6 +141,29 @@ def test_without_a_jdk_its_case_is_skipped_with_both_ways_to_get_one(monkeypatch
         skipped = collector.case(rig)
     assert skipped.status is Status.SKIP
     assert "apt-get install default-jdk-headless | brew install openjdk" in skipped.reason.values["commands"]
+
+
+def test_the_large_form_runs_only_when_it_is_asked_for(monkeypatch):
+    monkeypatch.delenv(broker.VARIABLE, raising=False)
+    with Rig("kafka") as rig:
+        skipped = broker.case(rig, 4000, 20000, 10.0)
+    assert skipped.status is Status.SKIP
+    assert skipped.reason.values == {"variable": "LABKIT_TRAPS_LARGE"}
+
+
+def test_the_large_form_says_what_it_lacks(monkeypatch, tmp_path):
+    monkeypatch.setenv(broker.VARIABLE, "helm,kafka")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "empty"))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setattr(jdk, "HOMEBREW", ())
+    with Rig("kafka") as rig:
+        assert "apt-get install default-jdk-headless" in broker.case(rig, 4000, 20000, 10.0).reason.values["commands"]
+
+
+def test_the_brokers_libraries_are_pinned_whole():
+    pinned = jars.pinned(broker.PACKAGE)
+    assert {"kafka_2.13", "kafka-clients", "slf4j-api", "slf4j-simple"} <= {jar.artifact for jar in pinned}
 
 
 EVENT = {"at_s": 1.0, "event": "commit", "partitions": [0]}

@@ -8,7 +8,7 @@ from labkit.model.traps import ReasonKind, Step, StepKind
 from labkit.system import proc
 from labkit.traps import jars, jdk, postgres
 from labkit.traps.pool import Pool, database
-from labkit.traps.pool.service import PACKAGE, Service, compiled, left_behind
+from labkit.traps.pool.service import PACKAGE, Service, compiled
 from labkit.traps.rig import Rig
 from labkit.traps.running import run_trap
 from tests.support import missing, need
@@ -142,27 +142,39 @@ def test_without_postgresql_its_half_is_skipped_with_the_reason(monkeypatch, lac
     assert all(case.reason == there.reason() for case in skipped)
 
 
-def test_a_service_leaves_nothing_in_the_systems_folder(parts):
+@pytest.mark.parametrize("how", ["ended", "killed"])
+def test_a_service_leaves_nothing_in_the_systems_folder(parts, how):
     with Rig("pool") as rig:
         service = Service(rig, compiled(rig))
-        rig.run([jdk.tool("jstack"), str(service.pid)])
+        rig.run([*jdk.watching("jstack"), str(service.pid)])
         folder, pid = rig.folder, service.pid
+        assert jdk.left_behind(pid)
+        if how == "killed":
+            service._child.stop()
     assert not folder.exists()
-    assert left_behind(pid) == []
+    assert jdk.left_behind(pid) == []
 
 
-def test_a_cluster_leaves_no_shared_memory_and_no_process():
+@pytest.mark.parametrize("how", ["ended", "killed"])
+def test_a_cluster_leaves_no_shared_memory_and_no_process(how):
     if postgres.folder() is None or not postgres.may_run().present():
         missing("PostgreSQL", "apt-get install postgresql, or brew install postgresql@17")
+
+    def segments():
+        return proc.run([need("ipcs"), "-m"], env={}, timeout_s=30).stdout.split()
+
     with Rig("pool") as rig:
         cluster = postgres.Cluster(rig)
         assert cluster.version()
         lines = (cluster.socket / "data" / "postmaster.pid").read_text().splitlines()
         pid, segment = int(lines[0]), lines[6].split()[-1]
         folder = rig.folder
+        assert segment in segments()
+        if how == "killed":
+            rig._children[0][1].stop()
     assert not folder.exists()
     assert not proc_exists(pid)
-    assert segment not in proc.run([need("ipcs"), "-m"], env={}, timeout_s=30).stdout.split()
+    assert segment not in segments()
 
 
 def proc_exists(pid):

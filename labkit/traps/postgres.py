@@ -22,6 +22,7 @@ PLACES: Final = (
     "/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin",
 )  # fmt: skip
 _TOOLS: Final = ("initdb", "postgres", "psql")
+_SEGMENT_LINE: Final = 6  # of postmaster.pid, counted from 0: the segment's key and id
 _USER: Final = "labkit"
 _NOBODY: Final = "nobody"
 
@@ -87,7 +88,7 @@ class Cluster:
              "fsync=off", "-c", "max_connections=20"],
             env=self._own,
         )  # fmt: skip
-        rig.enter(_ended_in_order(server))
+        rig.enter(_ended_in_order(server, data))
         rig.until("PostgreSQL's first answer", lambda: self.psql("select 1", check=False).returncode == 0)
 
     @property
@@ -117,7 +118,7 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def _ended_in_order(server: Running) -> Iterator[None]:
+def _ended_in_order(server: Running, data: Path) -> Iterator[None]:
     # Its backends leave the process group, and SIGKILL would leave its System V shared memory behind: SIGINT, the
     # server's "fast" shutdown, ends both (https://www.postgresql.org/docs/current/server-shutdown.html).
     try:
@@ -127,3 +128,13 @@ def _ended_in_order(server: Running) -> Iterator[None]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(server.pid, signal.SIGINT)
             proc.wait_until(lambda: not server.alive(), timeout_s=PATIENCE_S, what="PostgreSQL's end")
+        _remove_shared_memory(data / "postmaster.pid")
+
+
+def _remove_shared_memory(file: Path) -> None:
+    """Remove what a server that was killed has left; its file is there then still, with the segment's id in line 7."""
+    lines = file.read_text().splitlines() if file.is_file() else []
+    remover = find("ipcrm") or Path("/usr/bin/ipcrm")
+    if len(lines) > _SEGMENT_LINE and remover.is_file():
+        segment = lines[_SEGMENT_LINE].split()[-1]
+        proc.run([remover, "-m", segment], env=environment.base(), timeout_s=60, check=False)

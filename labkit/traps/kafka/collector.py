@@ -1,8 +1,6 @@
 """What ``jstat -gc`` shows of a collection, column by column, on the JDK at hand, and what the JVM's own log shows."""
 
-import contextlib
 import re
-from collections.abc import Iterator
 from importlib import resources
 from typing import Final
 
@@ -10,7 +8,6 @@ from labkit.model.base import Text
 from labkit.model.check import Status
 from labkit.model.traps import Case
 from labkit.system import proc
-from labkit.system.proc import Interactive
 from labkit.traps import jdk
 from labkit.traps.rig import PATIENCE_S, Rig
 
@@ -32,7 +29,7 @@ def case(rig: Rig) -> Case:
         )
     source = rig.folder / _SOURCE
     source.write_bytes(resources.files(__package__).joinpath(_SOURCE).read_bytes())
-    rig.run([jdk.tool("javac"), "-d", rig.folder, source])
+    rig.run([*jdk.watching("javac"), "-d", rig.folder, source])
     java = rig.enter(
         proc.converse(
             [jdk.tool("java"), "-Xmx64m", "-XX:+UseSerialGC", "-Xlog:gc:file=gc.log", "-cp", rig.folder, "Paused"],
@@ -40,12 +37,12 @@ def case(rig: Rig) -> Case:
             cwd=rig.folder,
         )
     )
-    rig.enter(_ended_in_order(java))
+    rig.enter(jdk.ended_in_order(java))
     rows = []
     for _ in range(2):
         java.write_line("", remedy=_REMEDY)
         java.read_line(timeout_s=PATIENCE_S, remedy=_REMEDY)
-        rows.append(rig.run([jdk.tool("jstat"), "-gc", str(java.pid)]).stdout)
+        rows.append(rig.run([*jdk.watching("jstat"), "-gc", str(java.pid)]).stdout)
     head, *_ = (row.split("\n")[0].split() for row in rows)
     before, after = (dict(zip(head, row.split("\n")[1].split(), strict=True)) for row in rows)
     logged = next(line for line in (rig.folder / "gc.log").read_text().splitlines() if "Pause Full" in line)
@@ -69,14 +66,3 @@ def case(rig: Rig) -> Case:
         output=f"{rows[0]}{rows[1]}\n$ grep 'Pause Full' gc.log  # java -Xlog:gc:file=gc.log\n{logged}",
         facts=facts,
     )
-
-
-@contextlib.contextmanager
-def _ended_in_order(child: Interactive) -> Iterator[None]:
-    # A JVM that is killed leaves what jstat looked at in the system's temporary folder.
-    try:
-        yield
-    finally:
-        if child.alive():
-            child.close_input()
-            proc.wait_until(lambda: not child.alive(), timeout_s=PATIENCE_S, what="the JVM's end")

@@ -15,7 +15,7 @@ from labkit.system.proc import Running
 from labkit.traps.rig import Rig
 
 _HERE: Final = Path(__file__).parent
-_TOPIC: Final = "orders"
+TOPIC: Final = "orders"
 _GROUP: Final = "shop"
 #: How many partitions librdkafka's mock gives a topic, and KRaft's broker is told to.
 PARTITIONS: Final = 4
@@ -38,7 +38,7 @@ class Member:
         self.name = name
         self.running: Running = rig.start(
             f"consumer {name}",
-            [sys.executable, "-I", _HERE / "member.py", address, _TOPIC, _GROUP, str(session_ms)],
+            [sys.executable, "-I", _HERE / "member.py", address, TOPIC, _GROUP, str(session_ms)],
             env=rig.environment(),
         )
 
@@ -160,7 +160,7 @@ class Group:
 
 def mock(rig: Rig) -> str:
     """Start librdkafka's mock cluster and return its address."""
-    cluster = rig.start("the mock cluster", [sys.executable, "-I", _HERE / "cluster.py", _TOPIC])
+    cluster = rig.start("the mock cluster", [sys.executable, "-I", _HERE / "cluster.py", TOPIC])
 
     def address() -> str | None:
         line, end, _ = cluster.output()[0].decode("ascii", "replace").partition("\n")

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from labkit.model.base import Text
 from labkit.model.check import Status
 from labkit.model.traps import Case, Step, StepKind
-from labkit.traps.kafka import collector
+from labkit.traps.kafka import broker, collector
 from labkit.traps.kafka.group import Group, Pause
 from labkit.traps.parts import package
 from labkit.traps.trap import Trap
@@ -37,6 +37,11 @@ class Kafka(Trap):
     )
     notes = ("trap_kafka.note.pause",)
     session_ms: ClassVar[int] = _SESSION_MS  # the fault: less than the pause
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Fetch the broker of the large form, when that is asked for."""
+        broker.prepare()
 
     def reproduce(self) -> Step:
         """Pause a consumer whose session is shorter; before it, one short pause for comparison."""
@@ -111,7 +116,7 @@ class Kafka(Trap):
         )
 
     def cases(self) -> tuple[Case, ...]:
-        """Return what a short pause does, and what jstat's columns are."""
+        """Return what a short pause does, and what jstat's columns are; when asked, the real broker's answer."""
         short = self._short
         return (
             Case(
@@ -125,6 +130,7 @@ class Kafka(Trap):
                 facts={"pause_ms": short.length_ms, "session_ms": self.session_ms, "rebalanced": short.rebalanced},
             ),
             collector.case(self.rig),
+            broker.case(self.rig, self.session_ms, _MENDED_MS, _MOST_PAUSE_S),
         )
 
     def versions(self) -> Mapping[str, str]:

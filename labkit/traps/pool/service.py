@@ -1,10 +1,8 @@
 """The service with the connection pools: our ``Orders.java``, compiled and run on the JDK at hand, told by lines."""
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import resources
-from pathlib import Path
 
 from labkit.errors import ProcessError
 from labkit.system import proc
@@ -25,7 +23,7 @@ def compiled(rig: Rig) -> str:
     classes.mkdir()
     source = rig.folder / _SOURCE
     source.write_bytes(resources.files(PACKAGE).joinpath(_SOURCE).read_bytes())
-    rig.run([jdk.tool("javac"), "-Xlint:all", "-cp", path, "-d", classes, source])
+    rig.run([*jdk.watching("javac"), "-Xlint:all", "-cp", path, "-d", classes, source])
     return f"{classes}{os.pathsep}{path}"
 
 
@@ -42,7 +40,7 @@ class Service:
                 cwd=rig.folder,
             )
         )  # fmt: skip
-        rig.enter(_ended_in_order(self._child))
+        rig.enter(jdk.ended_in_order(self._child))
 
     @property
     def pid(self) -> int:
@@ -95,20 +93,3 @@ class Condition:
     def __call__(self, numbers: dict[str, int]) -> bool:
         """Return whether they are reached."""
         return all(numbers[name] >= value for name, value in self._least.items())
-
-
-@contextlib.contextmanager
-def _ended_in_order(child: Interactive) -> Iterator[None]:
-    # A JVM that is killed leaves what jstat and jstack looked at in the system's temporary folder.
-    try:
-        yield
-    finally:
-        if child.alive():
-            child.close_input()
-            proc.wait_until(lambda: not child.alive(), timeout_s=PATIENCE_S, what="the service's end")
-
-
-def left_behind(pid: int) -> list[Path]:
-    """Return what a JVM of this process id left in the system's temporary folder."""
-    folder = Path("/tmp")  # noqa: S108 - HotSpot's own choice on Linux, whatever TMPDIR says
-    return [*folder.glob(f"hsperfdata_*/{pid}"), *folder.glob(f".java_pid{pid}"), *folder.glob(f".attach_pid{pid}")]

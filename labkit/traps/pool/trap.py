@@ -61,12 +61,12 @@ class Pool(Trap):
         service.say("open", pool=_SILENT, size=_SIZE, timeout=_DEFAULT_TIMEOUT_MS, leak=0)
         service.say("go", pool=_SILENT, n=_REQUESTS, query="one")
         service.until("requests that wait for a connection", _SILENT, Condition(waiting=_WAITERS, holding=_SIZE))
-        dump = self.rig.run([jdk.tool("jstack"), str(service.pid)])
+        dump = self.rig.run([*jdk.watching("jstack"), str(service.pid)])
         self._silent = service.state(_SILENT)
         threads = _threads(dump.stdout, f"request-{_SILENT}-")
         waiting = [thread for thread in threads if _FRAME in thread]
         holding = [thread for thread in threads if "org.h2." in thread and _FRAME not in thread]
-        gc = self.rig.run([jdk.tool("jstat"), "-gcutil", str(service.pid)]).stdout
+        gc = self.rig.run([*jdk.watching("jstat"), "-gcutil", str(service.pid)]).stdout
         facts = {
             "waiting_in_getconnection": len(waiting),
             "timed_waiting": sum("java.lang.Thread.State: TIMED_WAITING" in thread for thread in waiting),
