@@ -225,14 +225,16 @@ def compared_curves(comparison: Comparison, probe: str = "chase") -> Table | Sou
     return _table(rows) if len(rows) > 1 else Source(say("compare.figure.no_curve"))
 
 
-def compared_findings(comparison: Comparison) -> Table:
+def compared_findings(comparison: Comparison) -> Table | Source:
     """Show the checks that failed somewhere, or that columns differ in."""
-    return _table(shown.finding_rows(comparison, changed=True))
+    if not comparison.findings:
+        return Source(say("compare.figure.no_findings"))
+    return _shown(shown.finding_rows(comparison, changed=True))
 
 
-def compared_binaries(comparison: Comparison) -> Table:
+def compared_binaries(comparison: Comparison) -> Table | Source:
     """Show where programs would run, as judged from their bytes."""
-    return _table(shown.binary_rows(comparison))
+    return _shown(shown.binary_rows(comparison))
 
 
 def compared_notes(comparison: Comparison) -> Source:
@@ -297,6 +299,10 @@ def page(comparison: Comparison, language: Language | None = None) -> str:
 
 def _html(figure: object, *, first: bool) -> str:
     return str(figure.to_html(full_html=False, include_plotlyjs=first))  # type: ignore[attr-defined]  # plotly's
+
+
+def _shown(rows: Sequence[Sequence[str]]) -> Table | Source:
+    return _table(rows) if len(rows) > 1 else Source(say("compare.text.nothing"))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Table:
