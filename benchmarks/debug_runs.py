@@ -3,8 +3,9 @@
     python benchmarks/debug_runs.py [RUNS]
 
 Prints a line a run and way (dlv natively, qemu's gdb server for arm64), then whether all runs of a way stopped alike.
-Alike means: the same places, functions, lines, stacks, names and types of variables, names of registers and reply; values and
-addresses differ by nature. The exit code is 1 when runs differ, a session left a process, or a finding failed.
+Alike means: the same places, functions, lines, stacks, names and types of variables, names of registers and reply;
+values and addresses differ by nature. The exit code is 1 when runs differ, a session left a process, or a finding
+failed.
 """
 
 import sys

@@ -69,14 +69,15 @@ def debug(
     from labkit.facts import Facts
     from labkit.system.progress import steps
 
-    facts = Facts(toolchain, progress=steps("labkit debug"))
+    progress = steps("labkit debug")
+    facts = Facts(toolchain, progress=progress)
     if vscode:
         _print_written(_write(facts, program, arguments or [], port or 0), json=json)
         return
     if program is None:
         from labkit.debugging import examine
 
-        found = examine(facts, configurations=not quick, port=port or 0)
+        found = examine(facts, configurations=not quick, port=port or 0, progress=progress)
     else:
         found = _debug(facts, program, arguments or [], stop_at or ["main.main"], call, port or 0)
     if json:

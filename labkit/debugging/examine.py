@@ -15,7 +15,7 @@ from labkit.debugging.rules import (
     Registers,
     Stops,
 )
-from labkit.debugging.server import MODULE, build, debugger, server
+from labkit.debugging.server import MODULE, Progress, build, debugger, server
 from labkit.debugging.session import Watch, debug
 from labkit.errors import ImpossibleHereError
 from labkit.facts import Facts
@@ -27,7 +27,12 @@ _OWN = ("launch", "attach")
 
 
 def examine(
-    facts: Facts, *, configurations: bool = True, port: int = 0, watch: Watch = lambda _moment: None
+    facts: Facts,
+    *,
+    configurations: bool = True,
+    port: int = 0,
+    progress: Progress = lambda _line: None,
+    watch: Watch = lambda _moment: None,
 ) -> Debugging:
     """Debug the generated server now, feed the editor's configurations to dlv, and judge what came of it.
 
@@ -37,6 +42,7 @@ def examine(
         facts: This machine with its set.
         configurations: Whether configurations are tried too (some seconds each).
         port: Where dlv listens; a free one when 0.
+        progress: Called with one line before each step that may take long.
         watch: Told of each moment of the sessions.
 
     Raises:
@@ -44,7 +50,7 @@ def examine(
 
     """
     try:
-        native = debug_server(facts, port=port, watch=watch)
+        native = debug_server(facts, port=port, progress=progress, watch=watch)
     except NotPermittedError as error:
         return Debugging(sessions=(), findings=(refused(error),))
     sessions, not_emulated = [native], None
@@ -52,11 +58,14 @@ def examine(
         not_emulated = Text(id="debugging.reason.native", values={"platform": native.platform})
     else:
         try:
-            sessions.append(debug_arm64(facts, watch=watch))
+            sessions.append(debug_arm64(facts, progress=progress, watch=watch))
         except ImpossibleHereError as error:
             values = {"what": error.what, "remedy": error.remedy}
             not_emulated = Text(id="debugging.reason.no_qemu", values=values)
-    trials = try_configurations(facts) if configurations else ()
+    trials: tuple[Trial, ...] = ()
+    if configurations:
+        progress("configurations of VS Code under dlv")
+        trials = try_configurations(facts)
     return Debugging(
         sessions=tuple(sessions),
         not_emulated=not_emulated,
@@ -65,13 +74,19 @@ def examine(
     )
 
 
-def debug_server(facts: Facts, *, port: int = 0, watch: Watch = lambda _moment: None) -> Session:
+def debug_server(
+    facts: Facts,
+    *,
+    port: int = 0,
+    progress: Progress = lambda _line: None,
+    watch: Watch = lambda _moment: None,
+) -> Session:
     """Debug the generated server under dlv on this machine, called once; raises as :func:`labkit.debugging.debug`."""
     with tempfile.TemporaryDirectory(prefix="labkit-") as scratch:
-        made = server(facts, Path(scratch).resolve())
+        made = server(facts, Path(scratch).resolve(), progress=progress)
         return debug(
             made.program,
-            debugger(facts),
+            debugger(facts, progress=progress),
             made.places,
             arguments=("serve",),
             call=made.call,
@@ -81,7 +96,9 @@ def debug_server(facts: Facts, *, port: int = 0, watch: Watch = lambda _moment: 
         )
 
 
-def debug_arm64(facts: Facts, *, watch: Watch = lambda _moment: None) -> Session:
+def debug_arm64(
+    facts: Facts, *, progress: Progress = lambda _line: None, watch: Watch = lambda _moment: None
+) -> Session:
     """Debug the generated server for linux/arm64 under qemu, called by this machine's own build.
 
     Raises:
@@ -89,7 +106,7 @@ def debug_arm64(facts: Facts, *, watch: Watch = lambda _moment: None) -> Session
 
     """
     qemu = emulated.find_qemu()
-    other, own = build(facts, emulated.PLATFORM), build(facts)
+    other, own = (build(facts, platform, progress=progress) for platform in (emulated.PLATFORM, None))
     go = f"go{toolchain.find(facts.toolchain, 'go').pinned_version}"
     return emulated.debug_emulated(Path(other.path), Path(own.path), go=go, qemu=qemu, watch=watch)
 

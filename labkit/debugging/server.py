@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,8 +13,9 @@ from labkit.debugging.session import Call, Dlv, Place
 from labkit.errors import BuildError
 from labkit.facts import Facts
 from labkit.model.codegen import Built
-from labkit.system.environment import SYSTEM_PATH
 from labkit.toolchain import find, golang
+
+Progress = Callable[[str], None]
 
 #: What a debugger wants of the compiler: no optimization, no inlining.
 OPTIONS: Final = gobuild.Options(gcflags="all=-N -l")
@@ -40,23 +42,21 @@ class Server:
     call: Call  # by the same program
 
 
-def debugger(facts: Facts) -> Dlv:
-    """Return the set's dlv with the environment that the set's Go runs in.
+def debugger(facts: Facts, *, progress: Progress = lambda _line: None) -> Dlv:
+    """Return the set's dlv with the environment that the set's Go runs in; ``progress`` as for a toolchain.
 
     Raises:
         ProvisionError: It cannot be had.
 
     """
-    given = toolchain.provision(
-        facts.toolchain_name, facts.toolchain.platform, optional=["dlv"], progress=lambda _line: None
-    )
+    given = toolchain.provision(facts.toolchain_name, facts.toolchain.platform, optional=["dlv"], progress=progress)
     tool = find(given, "dlv")
     go = Path(find(given, "go").path)
     return Dlv(path=Path(tool.path), version=tool.version or tool.pinned_version, env=golang.environment(go))
 
 
-def build(facts: Facts, platform: str | None = None) -> Built:
-    """Return the server built with :data:`OPTIONS`.
+def build(facts: Facts, platform: str | None = None, *, progress: Progress = lambda _line: None) -> Built:
+    """Return the server built with :data:`OPTIONS`; ``progress`` gets a line before it is compiled.
 
     Raises:
         BuildError: It does not compile.
@@ -70,17 +70,18 @@ def build(facts: Facts, platform: str | None = None) -> Built:
         generated=_code(facts),
         platform=platform,
         options=OPTIONS,
+        begin=lambda: progress(f"the generated server for {platform or facts.toolchain.platform}, not optimized"),
     )
 
 
-def server(facts: Facts, folder: Path) -> Server:
+def server(facts: Facts, folder: Path, *, progress: Progress = lambda _line: None) -> Server:
     """Build the server for this machine, lay its sources into a folder, and return what to stop at.
 
     Raises:
         BuildError: It does not compile, or what was generated has no such functions.
 
     """
-    built = build(facts)
+    built = build(facts, progress=progress)
     sources = lay_out(facts, folder)
     path = Path(built.path)
     program = Program(path=path, platform=built.platform, go=f"go{find(facts.toolchain, 'go').pinned_version}")
@@ -120,9 +121,3 @@ def line_of(file: Path, head: str) -> int:
 
 def _code(facts: Facts) -> dict[str, Path]:
     return codegen.generated_code(facts.generated, facts.generated_folder)
-
-
-def search_path(facts: Facts) -> str:
-    """Return a PATH with the set's Go and dlv before the system's folders."""
-    dlv = debugger(facts)
-    return ":".join([str(dlv.path.parent), str(Path(find(facts.toolchain, "go").path).parent), SYSTEM_PATH])

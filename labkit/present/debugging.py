@@ -53,7 +53,7 @@ def stops_frame(sessions: Sequence[Session], language: Language | None = None) -
             "reason": say(f"{_TOPIC}.stop.{stop.reason}", language),
             "function": stop.function,
             "line": _line(stop.file, stop.line),
-            "pc": stop.pc or "-",
+            "pc": "-" if stop.pc is None else f"{int(stop.pc, 16):#x}",
             "symbol": "-" if stop.symbol_start is None else f"{stop.symbol_start} + {stop.symbol_size_bytes}",
         }
         for session in sessions
