@@ -14,6 +14,8 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from labkit.bench.benchfmt import parse
+from labkit.bench.benchfmt.writer import kernel_of
 from labkit.bench.regression import baseline
 from labkit.claims import ledgers
 from labkit.claims.base import ClaimCheck, Value, command, measured, output
@@ -37,11 +39,11 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Samples(_Strict, frozen=True, kw_only=True):
-    """A comparison: by how much one kernel's time differs between two files."""
+    """A comparison: by how much a benchmark's time differs between two files."""
 
     before: str  # a record, a bench document or a Go benchmark file, beside the ledger
     after: str
-    kernel: str
+    benchmark: str  # as the file has it, with or without its number of processors; or a kernel of labkit
     clock: str = "wall"  # or cpu
     at_least_percent: float | None = None  # of change from before to after; negative is faster
     at_most_percent: float | None = None
@@ -158,7 +160,7 @@ class CommandCheck(_OwnCheck):
 
 
 class SamplesCheck(_OwnCheck):
-    """Compare one kernel's times in two files, resampled for an interval, with the change that is stated."""
+    """Compare a benchmark's times in two files, resampled for an interval, with the change that is stated."""
 
     id = "samples"
     kind = "samples"
@@ -172,31 +174,50 @@ class SamplesCheck(_OwnCheck):
         before, after = (_times(self.folder / name, wanted) for name in (wanted.before, wanted.after))
         bounds = bootstrap.ratio_bounds((before,), (after,), seed=_SEED)
         if bounds is None:
-            yield self.untested("too_few", would_test="more", kernel=wanted.kernel, n=len(before), m=len(after))
+            yield self.untested("too_few", would_test="more", benchmark=wanted.benchmark, n=len(before), m=len(after))
             return
         low, high = ((each - 1) * 100 for each in (bounds.low, bounds.high))
         least = float("-inf") if wanted.at_least_percent is None else wanted.at_least_percent
         most = float("inf") if wanted.at_most_percent is None else wanted.at_most_percent
-        values = {"kernel": wanted.kernel, "low": f"{low:+.1f}", "high": f"{high:+.1f}"}
-        text = f"{wanted.kernel}, {wanted.clock}: {low:+.1f} % to {high:+.1f} %, n = {len(before)} and {len(after)}"
+        values = {"benchmark": wanted.benchmark, "low": f"{low:+.1f}", "high": f"{high:+.1f}"}
+        text = f"{wanted.benchmark}, {wanted.clock}: {low:+.1f} % to {high:+.1f} %, n = {len(before)} and {len(after)}"
         evidence = [measured(text, f"{wanted.before}, {wanted.after}")]
         if least <= low and high <= most:
-            yield self.judged(True, evidence, kernel=values["kernel"], low=values["low"], high=values["high"])
+            yield self.judged(True, evidence, benchmark=values["benchmark"], low=values["low"], high=values["high"])
         elif high < least or low > most:
-            yield self.judged(False, evidence, kernel=values["kernel"], low=values["low"], high=values["high"])
+            yield self.judged(False, evidence, benchmark=values["benchmark"], low=values["low"], high=values["high"])
         else:
             yield self.untested(
-                "across", would_test="more", evidence=evidence, kernel=wanted.kernel, low=values["low"],
+                "across", would_test="more", evidence=evidence, benchmark=wanted.benchmark, low=values["low"],
                 high=values["high"], n=len(before), m=len(after),
             )  # fmt: skip
 
 
 def _times(file: Path, wanted: Samples) -> tuple[float, ...]:
-    series = baseline.load(file).series.get(wanted.kernel)
-    times = () if series is None else series.cpu if wanted.clock == "cpu" else series.wall
+    """Return a benchmark's times, one value a process or line."""
+    cpu = wanted.clock == "cpu"
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}", remedy="name a file beside the ledger") from error
+    if data.lstrip().startswith(b"{"):
+        series = baseline.load(file).series.get(wanted.benchmark)
+        times = () if series is None else series.cpu if cpu else series.wall
+    else:
+        unit = "cpu-sec/op" if cpu else "sec/op"
+        lines = [each for each in parse(data, name=file.name).results if _named(each.name, wanted.benchmark)]
+        times = tuple(value for each in lines if (value := each.value(unit)) is not None and value > 0)
     if not times:
-        raise UsageError(f"{file} has no {wanted.clock} times of {wanted.kernel}", remedy="name a kernel that it has")
+        raise UsageError(
+            f"{file} has no {wanted.clock} times of {wanted.benchmark}", remedy="name a benchmark that it has"
+        )
     return times
+
+
+def _named(name: str, wanted: str) -> bool:
+    bare, dash, processors = name.rpartition("-")
+    plain = bare if dash and processors.isdecimal() else name
+    return wanted in {name, plain, kernel_of(name)}
 
 
 def _read(file: Path) -> _File:

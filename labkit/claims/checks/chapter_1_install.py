@@ -151,7 +151,7 @@ class NotFound(ClaimCheck):
 
     def _default(self, facts: ClaimFacts, root: Path) -> PartVerdict:
         tree = _tiny(root / "target")
-        home = root / "home"
+        home = Path("/nonexistent/home")  # Go must not write there: what it starts would outlive the scratch folder
         unset = {"HOME": str(home), "GOPATH": "", "GOBIN": ""}
         cases, evidence = [], []
         for name, variables in (
