@@ -38,7 +38,7 @@ class Member:
         self.name = name
         self.running: Running = rig.start(
             f"consumer {name}",
-            [sys.executable, "-I", _HERE / "member.py", address, TOPIC, _GROUP, str(session_ms)],
+            [sys.executable, "-P", _HERE / "member.py", address, TOPIC, _GROUP, str(session_ms)],
             env=rig.environment(),
         )
 
@@ -160,7 +160,7 @@ class Group:
 
 def mock(rig: Rig) -> str:
     """Start librdkafka's mock cluster and return its address."""
-    cluster = rig.start("the mock cluster", [sys.executable, "-I", _HERE / "cluster.py", TOPIC])
+    cluster = rig.start("the mock cluster", [sys.executable, "-P", _HERE / "cluster.py", TOPIC])
 
     def address() -> str | None:
         line, end, _ = cluster.output()[0].decode("ascii", "replace").partition("\n")
