@@ -40,7 +40,6 @@ class ConfigMap(Trap):
 
     def __init__(self, rig: Rig) -> None:
         super().__init__(rig)
-        rig.folder.chmod(0o755)  # a service without rights must reach the volume
         self._volume: ConfigMapVolume | None = None
         self._service: Service | None = None
 

@@ -94,12 +94,15 @@ def main() -> None:
     mode, file, port, *more = sys.argv[1:]
     server = ThreadingHTTPServer(("127.0.0.1", int(port)), BaseHTTPRequestHandler)
     server.daemon_threads = True
+    # From within its folder, for nobody may not pass through a temporary folder of root's.
+    os.chdir(Path(file).parent)
+    name = Path(file).name
     if "drop" in more:
         drop()
-    value = Value(Path(file), mode)
+    value = Value(Path(name), mode)
     if mode in {"file", "data"}:
         observer = Observer()
-        watched = file if mode == "file" else str(Path(file).parent)
+        watched = name if mode == "file" else "."
         observer.schedule(OnEvent(value, "..data" if mode == "data" else None), watched)
         observer.daemon = True
         observer.start()
