@@ -104,6 +104,14 @@ def test_an_interrupt_ends_the_group(tmp_path):
     gone(int(pid_file.read_text()))
 
 
+def test_an_interrupt_while_a_program_is_being_started_ends_it_too(tmp_path):
+    pid_file = tmp_path / "pid"
+    for _time in range(30):  # the child interrupts us as soon as it runs, while we are still busy with starting it
+        with pytest.raises(KeyboardInterrupt):
+            proc.run([SH, "-c", f"echo $$ > {pid_file}; kill -INT $PPID; sleep 60"], env=base(), timeout_s=30)
+        gone(int(pid_file.read_text()))
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_children_die_with_labkit(how):
     code = (

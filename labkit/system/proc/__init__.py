@@ -16,7 +16,6 @@ import shlex
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import IO
 
 from labkit.errors import ProcessError, TimeoutExpiredError
 from labkit.system.proc.interactive import Interactive
+from labkit.system.proc.interrupts import ignoring_interrupts
 from labkit.system.proc.running import MAX_OUTPUT_BYTES, Completed, Running, describe_exit, wait_until
 from labkit.system.proc.watcher import end_group, watcher
 
@@ -72,7 +72,9 @@ def run(
         TimeoutExpiredError: It ran out of its time.
 
     """
-    with start(argv, env=env, cwd=cwd, stdin=stdin, most_bytes=most_bytes) as running:
+    with contextlib.ExitStack() as ends:
+        with ignoring_interrupts():  # nothing comes between its start and what ends it
+            running = ends.enter_context(start(argv, env=env, cwd=cwd, stdin=stdin, most_bytes=most_bytes))
         try:
             returncode = running.wait(timeout_s)
         except subprocess.TimeoutExpired as error:
@@ -142,7 +144,7 @@ def converse(
 
 @contextlib.contextmanager
 def adopted(group: int) -> Iterator[None]:
-    """Take over a process group that a program of ours made (a debugger's target); at the end it is gone, as ours are."""
+    """Take over a process group that a program of ours made (a debugger's target); at the end it is gone too."""
     watcher.tell("+", group)
     try:
         yield
@@ -166,19 +168,23 @@ def _popen(
         raise ProcessError(f"{words[0]} is not an absolute path", remedy="this is a fault in labkit: please report it")
     watcher.ready()
     started = time.monotonic()
+    popen: subprocess.Popen[bytes] | None = None
     try:
-        popen = subprocess.Popen(
-            words, stdin=stdin, stdout=stdout, stderr=stderr, env=dict(env), cwd=cwd, start_new_session=True
-        )
-    except OSError as error:
-        raise ProcessError(
-            f"{words[0]} could not be started: {error.strerror}", remedy=_start_remedy(error, words[0])
-        ) from error
-    try:
-        watcher.tell("+", popen.pid)
+        with ignoring_interrupts():  # from the fork until the watcher knows of it, nobody would end the program
+            try:
+                popen = subprocess.Popen(
+                    words, stdin=stdin, stdout=stdout, stderr=stderr, env=dict(env), cwd=cwd, start_new_session=True
+                )
+            except OSError as error:
+                raise ProcessError(
+                    f"{words[0]} could not be started: {error.strerror}", remedy=_start_remedy(error, words[0])
+                ) from error
+            watcher.tell("+", popen.pid)
     except BaseException:
-        end_group(popen.pid, signal.SIGKILL)
-        popen.wait()
+        if popen is not None:
+            end_group(popen.pid, signal.SIGKILL)
+            popen.wait()
+            watcher.tell("-", popen.pid)
         raise
     return words, popen, started
 
@@ -190,22 +196,6 @@ def end_children() -> None:
     """
     for group in watcher.groups():
         end_group(group, signal.SIGKILL)
-
-
-@contextlib.contextmanager
-def ignoring_interrupts() -> Iterator[None]:
-    """Hold back Ctrl-C while a file is put in its place; it is raised afterwards."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    seen: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: seen.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if seen:
-        raise KeyboardInterrupt
 
 
 def _start_remedy(error: OSError, program: str) -> str:
