@@ -15,5 +15,6 @@ from labkit.claims.facts import ClaimFacts, Probe, probe
 from labkit.claims.ledgers import Ledger, own
 from labkit.claims.registry import registered
 from labkit.claims.running import prepare, run
+from labkit.claims.section import section
 
-__all__ = ["ClaimFacts", "Ledger", "Probe", "own", "prepare", "probe", "registered", "run"]
+__all__ = ["ClaimFacts", "Ledger", "Probe", "own", "prepare", "probe", "registered", "run", "section"]

@@ -4,6 +4,7 @@ A name without a suffix (``present.findings``) returns a :class:`Table` ready to
 document their columns and dtypes. The only room that imports pandas and, but for the site, plotly.
 """
 
+from labkit.present.claims import claim, claims, claims_counts, claims_evidence, claims_facts, claims_frame
 from labkit.present.collection import collection_figure, collection_refusals, collection_table
 from labkit.present.debugging import registers, stack, stops, trials, variables
 from labkit.present.experiments import goarm, installs, printed_cas, sources
@@ -66,6 +67,12 @@ __all__ = [
     "cases_frame",
     "causes",
     "causes_frame",
+    "claim",
+    "claims",
+    "claims_counts",
+    "claims_evidence",
+    "claims_facts",
+    "claims_frame",
     "collection_figure",
     "collection_refusals",
     "collection_table",
