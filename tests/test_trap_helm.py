@@ -144,6 +144,14 @@ def test_without_helm_it_is_skipped_and_says_how_to_get_it(no_helm):
     assert "labkit traps helm --prepare" in skipped.reason.values["commands"]
 
 
+def test_a_cluster_that_is_named_needs_no_postgresql(monkeypatch):
+    monkeypatch.setattr(postgres, "PLACES", ())
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert [part.name for part in Helm.needs[1:] if not part.present()] == ["PostgreSQL"]
+    monkeypatch.setenv(release.CLUSTER_VARIABLE, "/somewhere/kubeconfig")
+    assert [part.name for part in Helm.needs[1:] if not part.present()] == []
+
+
 def test_preparing_builds_it_though_it_is_missing(monkeypatch, no_helm):
     monkeypatch.setattr(postgres, "PLACES", ())
     built = []
