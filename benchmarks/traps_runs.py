@@ -103,6 +103,7 @@ def main() -> int:
     given = parser.parse_args()
     results: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory(prefix="lk-runs-") as name:
+        Path(name).chmod(0o1777)  # as the system's own: PostgreSQL, which refuses root, must pass through it
         for number in range(given.runs):
             result = once(given.ids, given.jobs, Path(name), quiet=given.quiet)
             results.append(result)
