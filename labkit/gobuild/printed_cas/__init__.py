@@ -42,8 +42,12 @@ class _Report(msgspec.Struct, frozen=True, kw_only=True):
     called_alone: int
 
 
-def printed_cas(toolchain: Toolchain) -> PrintedCas:
+def printed_cas(toolchain: Toolchain, listing: tuple[str, ...] | None = None) -> PrintedCas:
     """Assemble the printed listing, run every reading of it, and return what happened.
+
+    Args:
+        toolchain: The set.
+        listing: Another listing in its syntax, which begins with the same line; the printed one when None.
 
     Raises:
         ImpossibleHereError: There is neither an arm64 processor nor qemu-user here.
@@ -51,7 +55,7 @@ def printed_cas(toolchain: Toolchain) -> PrintedCas:
 
     """
     platform, starter, started_by = _starter(toolchain)
-    built = _build(toolchain, platform)
+    built = _build(toolchain, platform, listing)
     done = proc.run([*starter, built.path], env=base(), timeout_s=_TIMEOUT_S)
     try:
         reports = msgspec.json.decode(done.stdout_bytes, type=tuple[_Report, ...])
@@ -60,7 +64,7 @@ def printed_cas(toolchain: Toolchain) -> PrintedCas:
             f"the program of the listing printed {done.last_words()!r}", remedy="run it by hand"
         ) from error
     code = instructions.read(Path(built.path))
-    written = {reading.id: lines(reading) for reading in READINGS}
+    written = {reading.id: lines(reading, listing) for reading in READINGS}
     symbols = {reading.id: symbol(reading) for reading in READINGS} | {
         "torn": "main.torn",
         "sync/atomic": "main.control",
@@ -72,8 +76,8 @@ def printed_cas(toolchain: Toolchain) -> PrintedCas:
 
     return PrintedCas(
         source=SOURCE,
-        printed=printed(),
-        assembled=assemble(toolchain),
+        printed=printed() if listing is None else listing,
+        assembled=assemble(toolchain, listing),
         readings=tuple(
             CasReading(
                 id=report.id,
@@ -158,9 +162,9 @@ def _starter(toolchain: Toolchain) -> tuple[str, list[str | Path], str]:
     return "linux/arm64", [qemu], version
 
 
-def _build(toolchain: Toolchain, platform: str) -> Built:
+def _build(toolchain: Toolchain, platform: str, listing: tuple[str, ...] | None) -> Built:
     with tempfile.TemporaryDirectory() as scratch:
-        overlay = {"cas_arm64.s": assembly(), "routines.go": table()}
+        overlay = {"cas_arm64.s": assembly(listing=listing), "routines.go": table()}
         for name, text in overlay.items():
             (Path(scratch) / name).write_text(text, "utf-8")
         files = {name: Path(scratch) / name for name in overlay}

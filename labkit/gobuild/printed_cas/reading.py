@@ -46,9 +46,15 @@ def printed() -> tuple[str, ...]:
     return tuple(resources.files(__package__).joinpath("listing.txt").read_text("utf-8").splitlines())
 
 
-def lines(reading: Reading) -> tuple[str, ...]:
-    """Return a reading of the listing in Go's syntax: same instructions, same registers, same order of lines."""
-    first, *others = printed()
+def lines(reading: Reading, listing: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """Return a reading of the listing in Go's syntax: same instructions, same registers, same order of lines.
+
+    Args:
+        reading: How its first line is read.
+        listing: Another one in its syntax; the printed one when None. A line may be a label.
+
+    """
+    first, *others = printed() if listing is None else listing
     if _LINE.fullmatch(first) is None or not first.startswith("MOVD R1, R3"):
         raise AssertionError(f"the listing begins with {first!r}")
     own = () if reading.first is None else (reading.first,)
@@ -57,6 +63,8 @@ def lines(reading: Reading) -> tuple[str, ...]:
 
 def _translated(line: str) -> str:
     """Turn a line of Arm's order into Go's: operands reversed, ``[R0]`` as ``(R0)``, W registers by the W forms."""
+    if line.strip().endswith(":"):
+        return line.strip()
     match = _LINE.fullmatch(line)
     if match is None:
         raise AssertionError(f"a line of the listing that is none: {line!r}")
@@ -73,12 +81,13 @@ def _translated(line: str) -> str:
             return f"{name} {', '.join(go)}"
 
 
-def assembly(readings: tuple[Reading, ...] = READINGS) -> str:
+def assembly(readings: tuple[Reading, ...] = READINGS, listing: tuple[str, ...] | None = None) -> str:
     """Return cas_arm64.s: for each reading a routine, and one that lets another thread in after the load."""
     text = ["// Written by labkit from the handbook's listing; do not edit.", '#include "textflag.h"', ""]
     for reading in readings:
-        text += _routine(reading, "cas", 40, lines(reading), loads=False)
-        text += _routine(reading, "interrupted", 56, _interrupted(lines(reading)), loads=True)
+        body = lines(reading, listing)
+        text += _routine(reading, "cas", 40, body, loads=False)
+        text += _routine(reading, "interrupted", 56, _interrupted(body), loads=True)
     return "\n".join(text) + "\n"
 
 
