@@ -1,4 +1,4 @@
-"""What chapters 2.1 and 2.2 share: labkit's sample program decoded, and the source trees of every Go. No check is here."""
+"""What chapters 2.1 and 2.2 share: labkit's sample program decoded, and the trees of every Go. No check is here."""
 
 import re
 from collections import Counter
@@ -214,7 +214,7 @@ _MORE: Final = (
     ),
     Wanted(
         id="cgo-call-steps",
-        pattern=r"^\s+(entersyscall\(\)|(errno := )?asmcgocall\(fn, arg\)|exitsyscall\(\))",
+        pattern=r"^\t(entersyscall\(\)|(errno := )?asmcgocall\(fn, arg\)|exitsyscall\(\))",
         over="lines",
         among=r"^src/runtime/cgocall\.go$",
         why="what happens around each call into C",

@@ -24,8 +24,9 @@ def _is_arm(case: Mapping[str, Value]) -> bool:
 
 
 class Width(ClaimCheck):
-    """Decode the whole text section of a real program for arm64 and count the lengths of its instructions; the same
-    program for x86-64 shows that the count can see other lengths.
+    """Decode the whole text section of a real program for arm64 and count the lengths of its instructions.
+
+    The same program for x86-64 shows that the count can see other lengths.
     """
 
     id = "2.1.01"
@@ -56,7 +57,7 @@ class ArmSwap(ClaimCheck):
 
     def parts(self, facts: ClaimFacts) -> Iterable[PartVerdict]:
         """Judge each level by which instructions there are for which processor."""
-        cases, evidence = [], []
+        cases, evidence, singles = [], [], {}
         for target in (ARM, ARM_LATER, APPLE):
             sample = facts.get(decoded(target))
             listing = sample.named(_SWAP)
@@ -64,6 +65,7 @@ class ArmSwap(ClaimCheck):
             kinds = {each.atomic for each in listing.instructions}
             pair = Atomicity.EXCLUSIVE in kinds
             single = Atomicity.LSE in kinds
+            singles |= {each.mnemonic.upper(): None for each in listing.instructions if each.atomic is Atomicity.LSE}
             where = {"platform": sample.platform, "level": sample.level}
             words = ", ".join(each.mnemonic for each in listing.atomic)
             cases.append(Case(facts={**where, "atomics": True}, holds=pair and not single, witness=words))
@@ -71,7 +73,11 @@ class ArmSwap(ClaimCheck):
                 cases.append(Case(facts={**where, "atomics": False}, holds=True, witness=words))
         pairs = sorted({f"{each.facts['level']}" for each in cases if each.facts["atomics"] is False})
         yield self.by_cases(
-            cases, lambda case: case["atomics"] is False, evidence, levels=", ".join(pairs) or "-", with_atomics="CASAL"
+            cases,
+            lambda case: case["atomics"] is False,
+            evidence,
+            levels=", ".join(pairs) or "-",
+            with_atomics=", ".join(singles) or "-",
         )
 
 
@@ -144,7 +150,7 @@ class AmdSwap(ClaimCheck):
 
 
 class WriteBarrier(ClaimCheck):
-    """Decode the write barrier and a store of a pointer on arm64, and look for STLR in them; ask the sources for the bit."""
+    """Decode the write barrier and a store of a pointer on arm64, look for STLR in them, and for the bit in sources."""
 
     id = "2.1.11"
     turned_by = "an altered binary"
@@ -173,8 +179,9 @@ class WriteBarrier(ClaimCheck):
 
 
 class Conversions(ClaimCheck):
-    """Decode conversions between 32 and 64 bits and a wide constant, and look where MOVZ is: told by its encoding, for
-    a disassembler shows it as mov.
+    """Decode conversions between 32 and 64 bits and a wide constant, and look where MOVZ is.
+
+    It is told by its encoding, for a disassembler shows it as mov.
     """
 
     id = "2.1.13"
