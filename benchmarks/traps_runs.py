@@ -2,7 +2,7 @@
 
     python benchmarks/traps_runs.py [--runs 20] [--jobs N] [--quiet] [ID...]
 
-Before and after each run the machine's processes and listening ports are read from /proc, and the temporary folder, which
+Before and after each run the processes and listening ports are read from /proc, and the temporary folder, which
 is one of this program's own. What carries that folder's name in its environment, arguments or current folder is the
 traps'; with --quiet, on a machine where nothing else runs, any new process or port counts. One JSON line a run on
 standard output, and a last one for all; exit code 1 when a run failed or left something. Linux only.
