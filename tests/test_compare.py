@@ -405,6 +405,14 @@ def test_what_is_no_record_is_refused(tmp_path, content, what):
         room.load(path)
 
 
+def test_a_file_read_into_a_room_is_what_it_is_alone():
+    room_of_one = bytearray(1 << 20)
+    paths = sorted(DATA.glob("*.json"))
+    shared = [room.load(path, room_of_one) for path in paths]
+    room_of_one[:] = bytes(len(room_of_one))  # nothing refers to it
+    assert shared == [room.load(path) for path in paths] == [room.load(path, bytearray(9)) for path in paths]
+
+
 @pytest.mark.parametrize("factor", [{"iterations": 0}, {"cpu_time_ns": -1}, {"wall_time_ns": 0}, None], ids=str)
 def test_times_that_cannot_be_are_refused_and_no_crash(save, factor):
     section = records.read(SUITE_1[0]).performance

@@ -10,7 +10,7 @@ import gc
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from labkit import __version__
 from labkit.compare import columns, contract, judgements, times
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["CONTROL", "IDENTITY", "IDENTITY_KEYS", "Entry", "check", "compare", "find", "load", "read", "read_named"]
 
 
+#: A whole run's record has some 500 KB; a larger file is read on its own.
+_ROOM_BYTES: Final = 1 << 20
+
+
 def read(paths: Iterable[Path]) -> tuple[Entry, ...]:
     """Return what is in files, and in the runs below folders.
 
@@ -39,9 +43,9 @@ def read(paths: Iterable[Path]) -> tuple[Entry, ...]:
         RecordError: A file is damaged, of a newer schema, or nothing that can be compared.
 
     """
-    files = find(paths)
+    files, room = find(paths), bytearray(_ROOM_BYTES)
     with _not_collecting():
-        return tuple(entry for path in files for entry in load(path))
+        return tuple(entry for path in files for entry in load(path, room))
 
 
 def read_named(records: str, facts: "Facts") -> tuple[Entry, ...]:
