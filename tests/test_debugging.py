@@ -237,14 +237,15 @@ def test_a_killed_labkit_leaves_no_process(small, dlv):
     script = f"""
 import os, signal
 from pathlib import Path
-from labkit.debugging import Moment, Program, Dlv, debug, place
+from labkit.debugging import Call, Moment, Program, Dlv, debug, place
 program = Program(path=Path({str(small.path)!r}), platform={small.platform!r}, go="-")
 dlv = Dlv(path=Path({str(dlv.path)!r}), version="-", env={dict(dlv.env)!r})
 def die(now):
-    if now is Moment.STOP:
+    if now is Moment.CALL:  # the program runs then: at a breakpoint it would not outlive dlv
         print("dies", flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
-debug(program, dlv, [place("main.serve")], arguments=["serve"], watch=die)
+call = Call(words=("/bin/true", "{{address}}"))
+debug(program, dlv, [place("main.answer")], arguments=["serve"], call=call, watch=die)
 """
     done = proc.run([sys.executable, "-c", script], env=base(), cwd=REPOSITORY, timeout_s=60, check=False)
     assert (done.returncode, done.stdout) == (-signal.SIGKILL, "dies\n")
