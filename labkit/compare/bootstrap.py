@@ -25,6 +25,9 @@ MANY_RUNS: Final = 20
 #: From fewer values than this a bootstrap's interval is hardly more than their range, and says less than it seems.
 LEAST: Final = 5
 
+#: What is added to a seed for the side that is not the baseline's, so that the two are drawn apart.
+OTHER_SIDE: Final = 7919
+
 Runs = Sequence[Sequence[float]]  # for each run, one value a process
 
 
@@ -76,7 +79,7 @@ def ratio_bounds(base: Runs, other: Runs, *, seed: int) -> Bounds | None:
     """Return the interval of other's centre over base's, both resampled on their own; None where too few bound one."""
     if not (enough(base) and enough(other)):
         return None
-    below, above = replicates(base, seed=seed), replicates(other, seed=seed + 7919)
+    below, above = replicates(base, seed=seed), replicates(other, seed=seed + OTHER_SIDE)
     return percentiles([b / a for a, b in zip(below, above, strict=True)])
 
 

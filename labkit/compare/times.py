@@ -55,7 +55,11 @@ def rows(
                 title=first.times.title,
                 clock=clock,
                 unit=first.times.unit,
-                values=tuple(_value(made, cells[made.name], seed) for made in groups),
+                # With the seed of its side in a ratio a value's resamples are those of the ratio: drawn once.
+                values=tuple(
+                    _value(made, cells[made.name], seed + (0 if made is baseline else bootstrap.OTHER_SIDE))
+                    for made in groups
+                ),
                 ratios=tuple(ratios),
             )
         )
@@ -229,7 +233,7 @@ def _to_control(base: _Cell, own: _Cell, seed: int) -> tuple[float | None, boots
         centres.append(bootstrap.centre(runs))
         if bootstrap.enough(cell.runs):
             scatter = _scatter(controls, seed + 104729 * (turn + 1)) if len(controls) == 1 else None
-            values = bootstrap.replicates(runs, seed=seed + 7919 * turn)
+            values = bootstrap.replicates(runs, seed=seed + bootstrap.OTHER_SIDE * turn)
             drawn.append([v / s for v, s in zip(values, scatter, strict=True)] if scatter else values)
     ratio = centres[1] / centres[0]
     if len(drawn) < len(centres):
