@@ -3,6 +3,8 @@
 The records are made up (provenance synthetic, asked for by name) from a real one: a hundred machines, a hundred runs
 each, with times scattered about a factor of the machine's own. scrapbook reads executed notebooks, one a record, that
 hold the same sections as scraps; it decodes them, and compares nothing. Its time for all is extrapolated in proportion.
+The real record is a shortened one, 56 KB with all its times and findings; a whole run's, with evidence, listings and
+curves, has some 500 KB, most of which is passed over.
 
     python -m benchmarks.compare_scale [RECORDS [MACHINES]]
 """
