@@ -16,18 +16,16 @@ import msgspec
 
 from labkit.debugging import dap
 from labkit.debugging.delve import Debugger, adapter, explained
+from labkit.debugging.looking import look
 from labkit.debugging.program import Program
 from labkit.errors import ProcessError, TimeoutExpiredError, UsageError
-from labkit.model.debugging import Breakpoint, Frame, Reason, Register, Session, Stop, Variable, Way
+from labkit.model.debugging import Breakpoint, Reason, Session, Stop, Way
 from labkit.system import proc
 from labkit.system.environment import base
 
 STOP_TIMEOUT_S: Final = 60.0
-_LEVELS: Final = 20
-_LONGEST_VALUE: Final = 200
 # The first line of the program's own that names where it listens; dlv's line before it does so too.
 _ADDRESS: Final = r"^(?!.*server listening at: ).*?((?:127\.0\.0\.1|\[::1?\]|localhost|0\.0\.0\.0):\d{2,5})\b"
-_PCS: Final = ("rip", "pc", "eip")
 
 
 class Moment(StrEnum):
@@ -252,38 +250,6 @@ def next_stop(client: dap.Client, *, timeout_s: float = STOP_TIMEOUT_S) -> dap.S
     )
 
 
-def look(client: dap.Client, stopped: dap.Stopped, found: tuple[Place, Breakpoint] | None) -> Stop:
-    """Return what can be seen where the program stands."""
-    trace = client.request("stackTrace", {"threadId": stopped.thread_id, "levels": _LEVELS}, dap.StackTrace)
-    if not trace.stack_frames:
-        raise ProcessError("dlv shows no stack where the program stopped", remedy="try again")
-    top = trace.stack_frames[0]
-    shown: dict[str, tuple[dap.ShownVariable, ...]] = {}
-    for scope in client.request("scopes", {"frameId": top.id}, dap.Scopes).scopes:
-        arguments = {"variablesReference": scope.variables_reference}
-        shown[scope.name.split()[0]] = client.request("variables", arguments, dap.Variables).variables
-    registers = tuple(_register(each) for each in shown.get("Registers", ()))
-    # Results without a name (~r0) hold whatever lay there until the function returns.
-    variables = [_variable(each) for each in shown.get("Locals", ()) if not each.name.startswith("~r")]
-    variables += [_evaluate(client, top.id, each) for each in (found[0].expressions if found else ())]
-    reason = {"step": Reason.STEP, "exception": Reason.EXCEPTION}.get(stopped.reason, Reason.BREAKPOINT)
-    return Stop(
-        place=found[1].place if found else None,
-        reason=reason,
-        function=top.name,
-        file=top.source.path if top.source else None,
-        line=top.line or None,
-        stack=tuple(
-            Frame(function=each.name, file=each.source.path if each.source else None, line=each.line or None)
-            for each in trace.stack_frames
-        ),
-        variables=tuple(variables),
-        registers=registers,
-        pc=next((each.value for each in registers if each.name.lower() in _PCS), None),
-        text=stopped.text or None,
-    )
-
-
 def _start_call(debugger: Debugger, call: Call | None, stack: ExitStack, watch: Watch) -> proc.Running | None:
     if call is None:
         return None
@@ -304,7 +270,7 @@ def _stops(
         stopped = next_stop(client)
         watch(Moment.STOP)
         found = next((by_id[each] for each in stopped.hit_breakpoint_ids if each in by_id), None)
-        stops.append(look(client, stopped, found))
+        stops.append(look(client, stopped, found and found[1].place, found[0].expressions if found else ()))
         seen |= {found[1].place} if found else set()
         if stops[-1].reason is Reason.EXCEPTION:
             return tuple(stops)
@@ -350,29 +316,3 @@ def _breakpoint(asked: Place, found: dap.SetBreakpoint) -> Breakpoint:
         line=found.line or None,
         said=found.message or None,
     )
-
-
-def _register(shown: dap.ShownVariable) -> Register:
-    return Register(name=shown.name.strip(), value=shown.value.split("\t")[0])
-
-
-def _variable(shown: dap.ShownVariable) -> Variable:
-    return Variable(name=shown.name, type=shown.type or None, value=_cut(shown.value))
-
-
-class _Evaluated(msgspec.Struct, frozen=True):
-    result: str = ""
-    type: str = ""
-
-
-def _evaluate(client: dap.Client, frame: int, expression: str) -> Variable:
-    try:
-        arguments = {"expression": expression, "frameId": frame, "context": "watch"}
-        answer = client.request("evaluate", arguments, _Evaluated)
-    except dap.RefusedError as error:
-        return Variable(name=expression, type=None, value=_cut(error.what))
-    return Variable(name=expression, type=answer.type or None, value=_cut(answer.result))
-
-
-def _cut(value: str) -> str:
-    return value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + "…"
