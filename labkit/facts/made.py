@@ -151,15 +151,7 @@ class Made:
             BuildError: It does not compile.
 
         """
-        return gobuild.build_own(
-            self.toolchain,
-            bench.MODULE,
-            bench.PACKAGE,
-            name="worker",
-            generated=self._kernels_code(),
-            platform=platform,
-            begin=lambda: self._progress(f"the benchmark worker for {platform}"),
-        )
+        return self._of_kernels(bench.PACKAGE, "worker", platform, what="the benchmark worker")
 
     def plugin_for(self, platform: str) -> Built:
         """Return protoc-gen-go for a platform, of the version that the set's runtime has, as the worker is built.
@@ -169,18 +161,20 @@ class Made:
             BuildError: It does not compile.
 
         """
+        package = "google.golang.org/protobuf/cmd/protoc-gen-go"
+        return self._of_kernels(package, "protoc-gen-go", platform, what="protoc-gen-go")
+
+    def _of_kernels(self, package: str, name: str, platform: str, *, what: str) -> Built:
+        generated, folder = self.kernels_generated, self._kernels_folder
         return gobuild.build_own(
             self.toolchain,
             bench.MODULE,
-            "google.golang.org/protobuf/cmd/protoc-gen-go",
-            name="protoc-gen-go",
-            generated=self._kernels_code(),
+            package,
+            name=name,
+            generated={f"pb/{file.path}": folder / file.path for file in generated.files},
             platform=platform,
-            begin=lambda: self._progress(f"protoc-gen-go for {platform}"),
+            begin=lambda: self._progress(f"{what} for {platform}"),
         )
-
-    def _kernels_code(self) -> dict[str, Path]:
-        return {f"pb/{file.path}": self._kernels_folder / file.path for file in self.kernels_generated.files}
 
     @cached_property
     def kernels(self) -> bench.Listed:
