@@ -278,6 +278,15 @@ def test_native_against_translated_is_divided_pair_by_pair():
     assert (single.low, single.why.id) == (None, "compare.why.no_interval")  # one pair
 
 
+def test_records_that_are_refused_alike_share_a_line_and_are_named_once():
+    paths = [*TRANSLATED, DATA / "current.json", DATA / "handbook.json", *SUITE_1]
+    comparison = compared(*paths, axis=Axis.TRANSLATION)
+    lines = shown.refusal_lines(comparison)
+    assert len(lines) == len({(each.field, each.wanted, each.found, each.kernel) for each in comparison.refused})
+    doubled = [replace(each, name="one run") for each in comparison.refused]
+    assert all(line.count("one run") == 1 for line in shown.refusal_lines(replace(comparison, refused=tuple(doubled))))
+
+
 # ---- the bootstrap
 
 
