@@ -161,15 +161,15 @@ class LeastGo(ClaimCheck):
         ] or [Case(facts={"machine": "-", "macos": 0}, holds=False, witness=of_stated.said)]
         refused = min((int(each.facts["macos"]) for each in cases if not each.holds), default=0)
 
-        def before(case: Mapping[str, str | int | float]) -> bool:
+        def accepted(case: Mapping[str, str | int | float]) -> bool:
             return int(case["macos"]) < refused
 
         first = next(
             (each.go for each in found if each.program and all(one.runs is Runs.YES for one in each.program.verdicts)),
             "-",
         )
-        yield self.not_on_hardware(self.by_cases(cases, before, evidence, go=of_stated.go, macos=refused, first=first))
-        older = [each for each in found if _before(each.go, stated)]
+        yield self.not_on_hardware(self.by_cases(cases, accepted, evidence, go=of_stated.go, macos=refused, first=first))
+        older = [each for each in found if before(each.go, stated)]
         working = [each for each in older if made_for_apple(each.program)]
         names = ", ".join(each.go for each in working or older)
         shown = [read_bytes(f"Go {each.go}, {APPLE}", brief(each.program)) for each in older]
@@ -225,106 +225,13 @@ class LeastProtoc(ClaimCheck):
             file = facts.replaced_tool(f"protoc:{pin.version}") or protocs.obtain(pin)
             read = binary.inspect(file, machines=MACS)
             evidence.append(read_bytes(f"protoc {pin.version}, {protocs.PLATFORM}", brief(read)))
-            if _before(pin.version, stated) and made_for_apple(read):
+            if before(pin.version, stated) and made_for_apple(read):
                 older.append(pin.version)
         oldest = older[0] if older else stated
         yield self.not_on_hardware(self.judged(not older, evidence, oldest=oldest, stated=stated))
 
 
-class NewestAndFirst(ClaimCheck):
-    """Ask the module proxy for the dated list of versions; build an older version for Apple silicon and read it."""
-
-    id = "1.18"
-    turned_by = "another Go"
-
-    def parts(self, facts: ClaimFacts) -> Iterable[PartVerdict]:
-        """Judge whether it is the newest, and whether it is the first for Apple silicon."""
-        stated = str(ledgers.own().find(self.id).quoted["version"])
-        versions = facts.get(plugin_versions)
-        newest = versions.versions[-1]
-        evidence = [
-            output(versions.line, f"{len(versions.versions)} versions, the last {', '.join(versions.versions[-3:])}")
-        ]
-        yield self.judged(newest == stated, evidence, stated=stated, newest=newest)
-        older = next(each for each in facts.get(plugins) if each.version == trying.OLDER_GENERATOR)
-        seen = [command(older.tried.line, older.tried.ended), read_bytes("protoc-gen-go", brief(older.program))]
-        works = made_for_apple(older.program)
-        yield self.not_on_hardware(self.judged(not works, seen, part="b", older=older.version, stated=stated))
-
-
-class Versions(Record, frozen=True, kw_only=True):
-    """The released versions of a module, the oldest first."""
-
-    line: str
-    versions: tuple[str, ...]  # without a leading v; no pre-releases
-
-
-@probe("plugin-versions", fresh_for_s=86_400)
-def plugin_versions(facts: ClaimFacts) -> Versions:
-    """Ask the module proxy for the plugin's versions; the answer is a day old at most where there is a network."""
-    words = ("list", "-m", "-versions", "google.golang.org/protobuf")
-    said = run_go(facts.go(), *words, cwd=Path("/"), timeout_s=60).stdout.split()[1:]
-    released = [each.removeprefix("v") for each in said if "-" not in each]
-    return Versions(
-        line=f"go {' '.join(words)}",
-        versions=tuple(sorted(released, key=lambda each: tuple(map(int, each.split("."))))),
-    )
-
-
-class NativeSince(ClaimCheck):
-    """Ask every Go that is compared whether it lists the platform, and build for it with the older ones."""
-
-    id = "1.19"
-    turned_by = "another Go"
-
-    def parts(self, facts: ClaimFacts) -> Iterable[PartVerdict]:
-        """Judge by the versions before the stated one."""
-        stated = str(ledgers.own().find(self.id).quoted["go"])
-        found = facts.get(go_programs)
-        evidence = [
-            output(f"go {each.go} tool dist list", f"{APPLE}: {'listed' if each.listed else 'not listed'}; {each.said}")
-            for each in found
-        ]
-        older = [each for each in found if _before(each.go, stated)]
-        able = [each for each in older if each.listed and made_for_apple(each.program)]
-        yield self.judged(not able, evidence, older=", ".join(each.go for each in able or older), stated=stated)
-
-
-class AnswersSoNative(ClaimCheck):
-    """Build the plugin for a processor that is not arm64, and see whether it answers without an error all the same.
-
-    It is run as the system runs it: natively, or translated.
-    """
-
-    id = "1.16"
-    turned_by = "another Go"
-
-    def parts(self, facts: ClaimFacts) -> Iterable[PartVerdict]:
-        """Judge by a program that answers and is not ARM64."""
-        stated = str(ledgers.own().find("1.07").quoted["version"])
-        system = facts.lab.toolchain.platform.partition("/")[0]
-        with tempfile.TemporaryDirectory(prefix="labkit-") as scratch:
-            root = Path(scratch).resolve()
-            tried, program = trying.install(facts, f"{PLUGIN}@{stated}", root, GOOS=system, GOARCH="amd64")
-            if program is None:
-                yield self.untested("untested", would_test="would_test", tried=[f"{tried.line}: {tried.first()}"])
-                return
-            pieces = binary.inspect(program, machines=()).slices
-            real = pieces[0].architecture if pieces else "-"
-            answer = trying.asked(program, "--version")
-        evidence = [
-            command(tried.line, tried.ended),
-            read_bytes("protoc-gen-go", real),
-            output(answer.line, f"{answer.ended}: {answer.first()}"),
-        ]
-        if answer.code != 0:
-            yield self.untested(
-                "untested", would_test="would_test", evidence=evidence, tried=[f"{real}: {answer.first()}"]
-            )
-            return
-        yield self.judged(real == "arm64", evidence, real=real, said=answer.first())
-
-
-def _before(version: str, stated: str) -> bool:
+def before(version: str, stated: str) -> bool:
+    """Return whether a version is before a stated one, which may have fewer parts (1.21)."""
     parts = [tuple(map(int, each.split("."))) for each in (version, stated)]
     return parts[0][: len(parts[1])] < parts[1]

@@ -172,6 +172,17 @@ class NotFound(ClaimCheck):
         return self.by_cases(cases, lambda case: not case["any"], evidence, part="b", cases=shown, gobin=said)
 
 
+@probe("install-over-an-older-one")
+def install_over(facts: ClaimFacts) -> tuple[trying.Tried, ...]:
+    """Install an older plugin, the stated one over it, and ask the file; without a file the asking is left out."""
+    quoted = ledgers.own().find("1.09").quoted
+    with tempfile.TemporaryDirectory(prefix="labkit-") as scratch:
+        root = Path(scratch).resolve()
+        older, _ = trying.install(facts, f"{PLUGIN}@v{trying.OLDER_GENERATOR}", root)
+        newer, program = trying.install(facts, f"{PLUGIN}@v{quoted['version']}", root)
+        return (older, newer) if program is None else (older, newer, trying.asked(program, "--version"))
+
+
 class RemoveFirst(ClaimCheck):
     """Install an older version, then the stated one over it, and ask the file which it is."""
 
@@ -180,19 +191,10 @@ class RemoveFirst(ClaimCheck):
 
     def parts(self, facts: ClaimFacts) -> Iterable[PartVerdict]:
         """Judge by what the file answers afterwards."""
-        quoted = ledgers.own().find("1.09").quoted
-        with tempfile.TemporaryDirectory(prefix="labkit-") as scratch:
-            root = Path(scratch).resolve()
-            older, _ = trying.install(facts, f"{PLUGIN}@v{trying.OLDER_GENERATOR}", root)
-            newer, program = trying.install(facts, f"{PLUGIN}@v{quoted['version']}", root)
-            answer = None if program is None else trying.asked(program, "--version")
-        said = newer.first() if answer is None else answer.first()
-        evidence = [
-            command(older.line, older.ended),
-            command(newer.line, f"{newer.ended}: {newer.first()}"),
-            output("protoc-gen-go --version", said),
-        ]
-        wanted = str(quoted["answer"])
+        tried = facts.get(install_over)
+        said = tried[-1].first()
+        evidence = [command(each.line, f"{each.ended}: {each.first()}") for each in tried]
+        wanted = str(ledgers.own().find("1.09").quoted["answer"])
         yield self.judged(said != wanted, evidence, said=said, wanted=wanted)
 
 
