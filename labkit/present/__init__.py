@@ -31,7 +31,7 @@ from labkit.present.structure_tables import beside, curve_points, doubts, fields
 from labkit.present.table import Source, Table
 from labkit.present.toolchains import builds_frame, generated_frame, tools_frame
 from labkit.present.translated import translated, translated_figure
-from labkit.present.traps import cases_frame, steps_frame, trap, traps, traps_frame, traps_verdict
+from labkit.present.traps import about_frame, cases_frame, trap, traps, traps_frame, traps_verdict
 from labkit.present.views import (
     binaries,
     builds,
@@ -59,6 +59,7 @@ from labkit.system.progress import bar, steps
 __all__ = [
     "Source",
     "Table",
+    "about_frame",
     "bar",
     "beside",
     "binaries",
@@ -131,7 +132,6 @@ __all__ = [
     "sources",
     "stack",
     "steps",
-    "steps_frame",
     "stops",
     "switching",
     "switching_frame",

@@ -1,15 +1,16 @@
 """Production traps in a notebook: all in a table, and each one whole with its flow, steps and cases."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from labkit.model.check import Status
-from labkit.model.traps import StepKind, TrapOutcome, TrapsReport
+from labkit.model.traps import TrapOutcome, TrapsReport
 from labkit.present.table import Source, Table, text_frame
 from labkit.system.store import shown as without_places
-from labkit.traps import shown
+from labkit.traps import http502, shown
 from labkit.words import Language, render, say
 
 _COLUMNS = "traps.column"
@@ -28,6 +29,27 @@ class Views:
         return "\n\n".join(repr(part) for part in self.parts)
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A drawing, and the text that says the same where none can be shown."""
+
+    svg: str
+    text: str
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def error_log_tree(report: TrapsReport | None = None) -> Drawing:
+    """Draw which fault a line of nginx's error.log is; bold are those that the trap's own faults led to, with counts."""
+    cases = [case for trap in (report.traps if report else ()) if trap.id == "http502" for case in trap.cases]
+    leaves = [leaf for case in cases for leaf in str(case.facts.get("leaves", "")).split(", ") if leaf]
+    return Drawing(svg=http502.svg(seen=Counter(leaves)), text=http502.outline())
+
+
 def traps(report: TrapsReport | None) -> Table | Source:
     """Show what became of each trap."""
     return Source(say("traps.none_run")) if report is None else Table(traps_frame(report))
@@ -44,7 +66,7 @@ def traps_frame(report: TrapsReport, language: Language | None = None) -> pd.Dat
             "status": shown.status(trap, language),
             "id": trap.id,
             "title": render(trap.title, language),
-            "symptom": without_places(trap.symptom or "-"),
+            "symptom": without_places(_one_line(trap.symptom or "-")),
             "cause": "-" if trap.cause is None else render(trap.cause, language),
             "fixed_by": "-" if trap.fix is None else render(trap.fix, language),
             "reason": "-" if trap.reason is None else without_places(render(trap.reason, language)),
@@ -61,35 +83,29 @@ def trap(report: TrapsReport | None, id_: str, chosen: str = "") -> Views | Sour
     found = next((each for each in report.traps if each.id == id_), None) if report is not None else None
     if found is None:
         return Source(say("traps.not_run", id=id_, chosen=chosen))
-    head = [f"{shown.status(found)}  {render(found.title)}"]
-    if found.reason is not None:
-        head.append(without_places(render(found.reason)))
-    head += [render(text) for text in (found.cause, found.fix) if text is not None]
-    views: list[Source | Table] = [
-        Source("\n".join([*head, *([""] if found.id in shown.FLOWS else []), *shown.flow(id_)]))
-    ]
+    views: list[Source | Table] = [Table(about_frame(found))]
+    if drawing := list(shown.flow(id_)):
+        views.append(Source("\n".join(drawing)))
     if found.steps:
-        views.append(Table(steps_frame(found)))
+        views.append(Source(without_places("\n".join(shown.step_lines(found)))))
     if found.cases:
         views.append(Table(cases_frame(found)))
-    versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
-    tail = [say("traps.text.parts", versions=versions)] if versions else []
-    tail += [render(note) for note in found.notes]
-    return Views([*views, *([Source("\n".join(tail))] if tail else [])])
+    return Views(views)
 
 
-def steps_frame(trap: TrapOutcome, language: Language | None = None) -> pd.DataFrame:
-    """Return one row a step that was done (all str): which, what to see in it, its command, what it said."""
-    rows = [
-        {
-            "step": say(f"traps.step.{step.kind}", language),
-            "text": render(step.text, language),
-            "command": without_places(step.command if step.kind is StepKind.FIX else f"$ {step.command}"),
-            "output": without_places(shown.said(step.output, language)),
-        }
-        for step in trap.steps
-    ]
-    return text_frame(rows, ("step", "text", "command", "output"), _COLUMNS, language)
+def about_frame(trap: TrapOutcome, language: Language | None = None) -> pd.DataFrame:
+    """Return what is said of a trap as a whole (all str): what, and in words; only what there is to say."""
+    versions = ", ".join(f"{name} {version}" for name, version in trap.versions.items())
+    said = {
+        "status": f"{shown.status(trap, language)}  {render(trap.title, language)}",
+        "reason": "" if trap.reason is None else without_places(render(trap.reason, language)),
+        "cause": "" if trap.cause is None else render(trap.cause, language),
+        "fixed_by": "" if trap.fix is None else render(trap.fix, language),
+        "parts": versions,
+        "note": " ".join(render(note, language) for note in trap.notes),
+    }
+    rows = [{"about": say(f"{_COLUMNS}.{name}", language), "words": text} for name, text in said.items() if text]
+    return text_frame(rows, ("about", "words"), _COLUMNS, language)
 
 
 def cases_frame(trap: TrapOutcome, language: Language | None = None) -> pd.DataFrame:
@@ -100,7 +116,7 @@ def cases_frame(trap: TrapOutcome, language: Language | None = None) -> pd.DataF
             "case": case.id,
             "text": render(case.text, language),
             "output": without_places(
-                shown.said(case.output, language) if case.reason is None else render(case.reason, language)
+                _one_line(shown.said(case.output, language)) if case.reason is None else render(case.reason, language)
             ),
         }
         for case in trap.cases
@@ -118,3 +134,8 @@ def traps_verdict(report: TrapsReport | None) -> Table:
         **{say(f"present.status.{status}"): str(count) for status, count in counts.items()},
     }
     return Table(pd.DataFrame([row], dtype="str"))
+
+
+def _one_line(text: str) -> str:
+    # A table's cell shows an end of line as two letters.
+    return " ⏎ ".join(line.rstrip() for line in text.splitlines())

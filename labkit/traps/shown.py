@@ -58,11 +58,7 @@ def lines(trap: TrapOutcome, language: Language | None = None) -> Iterator[str]:
     if trap.reason is not None:
         yield f"    {render(trap.reason, language)}"
     yield from (f"    {line}" for line in flow(trap.id, language))
-    for step in trap.steps:
-        yield f"  {say(f'traps.step.{step.kind}', language)}: {render(step.text, language)}"
-        sign = "  " if step.kind is StepKind.FIX else "$ "
-        yield from _indented(step.command, sign)
-        yield from _indented(said(step.output, language), "  ")
+    yield from (f"  {line}" for line in step_lines(trap, language))
     for kind, text in (("diagnose", trap.cause), ("fix", trap.fix)):
         if text is not None:
             yield f"  {say(f'traps.step.{kind}', language)}: {render(text, language)}"
@@ -75,6 +71,14 @@ def lines(trap: TrapOutcome, language: Language | None = None) -> Iterator[str]:
         shown = ", ".join(f"{name} {version}" for name, version in trap.versions.items())
         yield f"  {say('traps.text.parts', language, versions=shown)}"
     yield from (f"  {render(note, language)}" for note in trap.notes)
+
+
+def step_lines(trap: TrapOutcome, language: Language | None = None) -> Iterator[str]:
+    """Yield the steps that were done: which and what to see in it, its command or change, what that printed."""
+    for step in trap.steps:
+        yield f"{say(f'traps.step.{step.kind}', language)}: {render(step.text, language)}"
+        yield from _indented(step.command, "  " if step.kind is StepKind.FIX else "$ ")
+        yield from _indented(said(step.output, language), "  ")
 
 
 def summary(report: TrapsReport, language: Language | None = None) -> str:
@@ -129,8 +133,8 @@ def flow(id_: str, language: Language | None = None) -> Iterator[str]:
 
 def _indented(text: str, sign: str) -> Iterator[str]:
     first, *more = text.splitlines() or [""]
-    yield f"      {sign}{first}"
-    yield from (f"        {line}" for line in more)
+    yield f"    {sign}{first}"
+    yield from (f"      {line}" for line in more)
 
 
 def _one_line(text: str) -> str:
