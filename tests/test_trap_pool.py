@@ -1,8 +1,10 @@
 """The trap ``pool`` on the JDK, the libraries and the PostgreSQL of this machine."""
 
+import os
+
 import pytest
 
-from labkit.errors import ProcessError, ProvisionError
+from labkit.errors import NetworkError, ProcessError, ProvisionError
 from labkit.model.check import Status
 from labkit.model.traps import ReasonKind, Step, StepKind
 from labkit.system import proc
@@ -178,8 +180,6 @@ def test_a_cluster_leaves_no_shared_memory_and_no_process(how):
 
 
 def proc_exists(pid):
-    import os
-
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -187,16 +187,39 @@ def proc_exists(pid):
     return True
 
 
-def test_a_library_of_another_content_is_refused(parts, monkeypatch, empty_store):
-    need("mvn")
-    (first, *rest) = jars.pinned(PACKAGE)
-    import msgspec
-
-    wrong = msgspec.structs.replace(first, sha256="0" * 64)
-    monkeypatch.setattr(jars, "pinned", lambda _package: (wrong, *rest))
-    with pytest.raises(ProvisionError, match=r"has the sha256 a47a6ee62379.*the pin wants 0000"):
+@pytest.mark.parametrize(
+    ("body", "error", "message"),
+    [
+        pytest.param(
+            'for word in "$@"; do case $word in -DoutputDirectory=*) cd "${word#*=}";; esac; done\n'
+            "for name in HikariCP-5.1.0 h2-2.2.224 slf4j-api-1.7.36 slf4j-simple-1.7.36; do echo x > $name.jar; done",
+            ProvisionError,
+            r"HikariCP-5.1.0.jar has the sha256 73cb3858.*, the pin wants a47a6ee6",
+            id="another content",
+        ),
+        pytest.param("true", ProvisionError, "has the sha256 no file", id="nothing came"),
+        pytest.param(
+            "echo cannot resolve >&2; exit 1", NetworkError, "could not fetch.*cannot resolve", id="no network"
+        ),
+    ],
+)
+def test_what_maven_brings_is_looked_at(monkeypatch, executable, tmp_path, body, error, message):
+    maven = executable("mvn", body)
+    monkeypatch.setenv("PATH", f"{maven.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "empty"))
+    with pytest.raises(error, match=message):
         jars.classpath("pool", PACKAGE)
     assert not jars.there("pool", PACKAGE)
+
+
+def test_what_maven_is_asked_for_brings_nothing_along(monkeypatch, executable, tmp_path):
+    maven = executable("mvn", f'cp "$4" "{tmp_path}/asked.xml"; exit 1')
+    monkeypatch.setenv("PATH", f"{maven.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "empty"))
+    with pytest.raises(NetworkError):
+        jars.classpath("pool", PACKAGE)
+    asked = (tmp_path / "asked.xml").read_text()
+    assert asked.count("<dependency>") == asked.count("<exclusion>") == len(jars.pinned(PACKAGE))
 
 
 def test_a_refusal_of_the_service_is_an_error(parts):
