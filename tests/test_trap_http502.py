@@ -9,10 +9,11 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
+from labkit import present
 from labkit.cli import main
 from labkit.errors import LabError
 from labkit.model.check import Status
-from labkit.model.traps import ReasonKind, Step, StepKind
+from labkit.model.traps import ReasonKind, Step, StepKind, TrapsReport
 from labkit.traps import parts
 from labkit.traps.http502 import Http502, classify, outline, svg, tree
 from labkit.traps.http502.faults import FAULTS
@@ -241,3 +242,11 @@ def test_a_log_of_another_trap_or_one_that_is_not_there_is_wrong_use(tmp_path, c
         main(["traps", *words])
     assert ended.value.code == 2
     assert "--log" in capsys.readouterr().err or "nowhere.log" in words
+
+
+def test_the_notebook_draws_the_tree_with_what_the_faults_led_to(outcome, this_machine):
+    report = TrapsReport(machine=this_machine, traps=(outcome,), taken_at="2026-01-01T00:00:00Z", duration_s=1.0)
+    drawn = present.error_log_tree(report)
+    assert re.search(r"refused \([2-9]\)", drawn._repr_svg_())
+    assert "certificate-name (" not in drawn._repr_svg_()
+    assert "closed-early" in repr(present.error_log_tree(None))

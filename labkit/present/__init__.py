@@ -31,7 +31,15 @@ from labkit.present.structure_tables import beside, curve_points, doubts, fields
 from labkit.present.table import Source, Table
 from labkit.present.toolchains import builds_frame, generated_frame, tools_frame
 from labkit.present.translated import translated, translated_figure
-from labkit.present.traps import about_frame, cases_frame, trap, traps, traps_frame, traps_verdict
+from labkit.present.traps import (
+    about_frame,
+    cases_frame,
+    error_log_tree,
+    trap,
+    traps,
+    traps_frame,
+    traps_verdict,
+)
 from labkit.present.views import (
     binaries,
     builds,
@@ -81,6 +89,7 @@ __all__ = [
     "condition_frame",
     "curve_points",
     "doubts",
+    "error_log_tree",
     "experiments_frame",
     "fields",
     "findings",

@@ -44,7 +44,7 @@ class Drawing:
 
 
 def error_log_tree(report: TrapsReport | None = None) -> Drawing:
-    """Draw which fault a line of nginx's error.log is; bold are those that the trap's own faults led to, with counts."""
+    """Draw which fault a line of nginx's error.log is; bold, with counts, those that the trap's faults led to."""
     cases = [case for trap in (report.traps if report else ()) if trap.id == "http502" for case in trap.cases]
     leaves = [leaf for case in cases for leaf in str(case.facts.get("leaves", "")).split(", ") if leaf]
     return Drawing(svg=http502.svg(seen=Counter(leaves)), text=http502.outline())

@@ -30,8 +30,9 @@ def svg(language: Language | None = None, *, seen: Mapping[str, int] | None = No
     counts = dict(seen or {})
     known = tree()
     height = _TOP + sum(_height(known, stage) + _GAP for stage in known.stages) + _ROW
+    size = f"width='{_WIDTH}' height='{height}' style='max-width:100%;height:auto'"
     parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {_WIDTH} {height}' width='100%' role='img' {_FONT}>",
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {_WIDTH} {height}' role='img' {size} {_FONT}>",
         f"<title>{escape(say('trap_http502.tree.title', language))}</title>",
         f"<rect width='{_WIDTH}' height='{height}' fill='#ffffff'/>",
         _box((20, 20, 320, 40), say("trap_http502.tree.root", language), "#e8eef7"),
