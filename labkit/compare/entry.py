@@ -64,8 +64,8 @@ class Entry:
 
 def one(values: Iterable[str | None]) -> str | None:
     """Return the values that are said, each once; None when none is."""
-    found = sorted({value for value in values if value is not None})
-    return ", ".join(found) if found else None
+    found = {value for value in values if value is not None}
+    return ", ".join(sorted(found)) if len(found) > 1 else next(iter(found), None)
 
 
 def yes_no(value: bool | None) -> str | None:
