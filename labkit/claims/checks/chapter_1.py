@@ -168,7 +168,9 @@ class LeastGo(ClaimCheck):
             (each.go for each in found if each.program and all(one.runs is Runs.YES for one in each.program.verdicts)),
             "-",
         )
-        yield self.not_on_hardware(self.by_cases(cases, accepted, evidence, go=of_stated.go, macos=refused, first=first))
+        yield self.not_on_hardware(
+            self.by_cases(cases, accepted, evidence, go=of_stated.go, macos=refused, first=first)
+        )
         older = [each for each in found if before(each.go, stated)]
         working = [each for each in older if made_for_apple(each.program)]
         names = ", ".join(each.go for each in working or older)
