@@ -11,15 +11,10 @@ from labkit.claims.checks.chapter_2_1_facts import AMD, APPLE, ARM, ARM_LATER, d
 from labkit.claims.checks.chapter_2_1_printed import Printed
 from labkit.gobuild import listings
 from tests.claims_support import result, sentences, turned
+from tests.claims_trees import more, small_tree
 from tests.support import need
 
 NOP = 0xD503201F
-#: What a small tree takes of the current Go's own.
-TAKEN = (
-    "src/runtime/asm_arm64.s", "src/runtime/mwbbuf.go", "src/runtime/mgcsweep.go", "src/runtime/runtime2.go",
-    "src/runtime/mem_linux.go", "src/runtime/memclr_arm64.s", "src/runtime/preempt.go", "src/runtime/signal_unix.go",
-    "src/internal/buildcfg/exp.go", "src/internal/runtime/atomic/atomic_arm64.s",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -29,22 +24,7 @@ def plain(facts):
 
 @pytest.fixture
 def tree(plain, tmp_path):
-    """Return a function that makes every Go one small tree of the current Go's files, some of them altered."""
-
-    def make(altered):
-        root = tmp_path / "go"
-        real = plain.go().parent.parent
-        for name in (*TAKEN, *altered):
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            if (real / name).exists():
-                shutil.copyfile(real / name, root / name)
-            else:
-                (root / name).write_text("")
-        for name, change in altered.items():
-            (root / name).write_text(change((root / name).read_text()))
-        return dict.fromkeys(plain.go_versions(), root / "bin" / "go")
-
-    return make
+    return lambda altered: small_tree(tmp_path / "go", plain, altered)
 
 
 def kept(plain, *targets, but=()):
@@ -158,16 +138,12 @@ def test_halves_of_registers(plain, altered):
 # --- other Go trees
 
 
-def _more(text):
-    return lambda old: f"{old}\n{text}\n"
-
-
 TREES = [
-    ("2.1.05", "refuted", "confirmed", {"src/runtime/internal/atomic/cas_arm64.s": _more("// Cas")}),
-    ("2.1.06", "refuted", "confirmed", {"src/runtime/asm_arm64.s": _more("\tBRK\t$0x1000")}),
-    ("2.1.07", "refuted", "confirmed", {"src/runtime/asm_arm64.s": _more("\tAT S1E1R, R0")}),
+    ("2.1.05", "refuted", "confirmed", {"src/runtime/internal/atomic/cas_arm64.s": more("// Cas")}),
+    ("2.1.06", "refuted", "confirmed", {"src/runtime/asm_arm64.s": more("\tBRK\t$0x1000")}),
+    ("2.1.07", "refuted", "confirmed", {"src/runtime/asm_arm64.s": more("\tAT S1E1R, R0")}),
     ("2.1.15", "conditional", "refuted", {"src/runtime/memclr_arm64.s": lambda old: old.replace("PCALIGN", "")}),
-    ("2.1.16", "refuted", "confirmed", {"src/runtime/mwbbuf.go": _more("// s.allocBits")}),
+    ("2.1.16", "refuted", "confirmed", {"src/runtime/mwbbuf.go": more("// s.allocBits")}),
     (
         "2.1.08", "conditional", "confirmed",
         {
@@ -190,7 +166,7 @@ def test_a_small_tree_as_it_is_turns_nothing(id_, plain, tree):
 
 
 def test_only_one_go_with_the_file(plain, tree):
-    gos = tree({"src/runtime/internal/atomic/cas_arm64.s": _more("")})
+    gos = tree({"src/runtime/internal/atomic/cas_arm64.s": more("")})
     other = Path(str(gos[plain.go_versions()[0]]).replace("/go/bin", "/other/bin"))
     shutil.copytree(gos[plain.go_versions()[0]].parent.parent, other.parent.parent)
     (other.parent.parent / "src/runtime/internal/atomic/cas_arm64.s").unlink()

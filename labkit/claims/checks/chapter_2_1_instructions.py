@@ -57,7 +57,8 @@ class ArmSwap(ClaimCheck):
 
     def parts(self, facts: ClaimFacts) -> Iterable[PartVerdict]:
         """Judge each level by which instructions there are for which processor."""
-        cases, evidence, singles = [], [], {}
+        cases, evidence = [], []
+        singles: dict[str, None] = {}
         for target in (ARM, ARM_LATER, APPLE):
             sample = facts.get(decoded(target))
             listing = sample.named(_SWAP)

@@ -22,7 +22,8 @@ class WhereItLives(ClaimCheck):
     def parts(self, facts: ClaimFacts) -> Iterable[PartVerdict]:
         """Judge by whether the trees have it at that path."""
         seen = facts.get(trees)
-        cases, places = [], {}
+        cases = []
+        places: dict[str, None] = {}
         for tree in seen:
             paths = [each.path for each in search(tree, "cas-arm64-s").occurrences]
             own = next(

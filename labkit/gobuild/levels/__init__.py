@@ -18,7 +18,8 @@ from labkit.model.experiments import Difference, LevelBuild, LevelExperiment
 from labkit.system.store import file_digest
 from labkit.toolchain import golang
 
-_MODULE: Final = Path(__file__).parent / "program"
+#: A small program.
+MODULE: Final = Path(__file__).parent / "program"
 #: Nothing, the handbook's own value, Go's other ones, and one that is none.
 GOARM: Final = ("", "GOARM=5", "GOARM=6", "GOARM=7", "GOARM=8", "GOARM=99")
 PLATFORMS: Final = ("darwin/arm64", "linux/arm64", "linux/arm")
@@ -50,7 +51,7 @@ def levels(
     """
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch).resolve() / "module"
-        shutil.copytree(_MODULE, tree)
+        shutil.copytree(MODULE, tree)
         places = {
             (platform, setting): Path(scratch).resolve() / f"{index}-{platform.replace('/', '-')}"
             for index, setting in enumerate(settings)
