@@ -5,6 +5,7 @@ Registers come as one block: X0 to X30, SP, PC of eight bytes each, PSTATE of fo
 (gdb-xml/aarch64-core.xml of qemu). Breakpoints are qemu's own, so the program's bytes stay as they are.
 """
 
+import contextlib
 import socket
 import struct
 import time
@@ -63,7 +64,8 @@ class Stub:
             end = self._pending.find(b"#", start + 1)
             if start >= 0 and 0 < end <= len(self._pending) - 3:
                 data, self._pending = self._pending[start + 1 : end], self._pending[end + 3 :]
-                self._socket.sendall(b"+")
+                with contextlib.suppress(OSError):  # a server may go after its last word; the next request says so
+                    self._socket.sendall(b"+")
                 return data.decode("ascii", "replace")
             left_s = deadline - time.monotonic()
             if left_s <= 0:

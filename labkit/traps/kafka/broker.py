@@ -88,7 +88,7 @@ def _broker(rig: Rig) -> str:
     folder.mkdir()
     properties = folder / "server.properties"
     properties.write_text(_PROPERTIES.format(port=port, control=control, data=folder / "data"))
-    java = [jdk.tool("java"), jdk.UNWATCHED, "-Xmx384m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", path]
+    java: list[str | Path] = [jdk.tool("java"), jdk.UNWATCHED, "-Xmx384m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", path]
     rig.run([*java, "kafka.tools.StorageTool", "format", "-t", _ID, "-c", properties], timeout_s=180)
     rig.start("the broker", [*java, "kafka.Kafka", properties])
     rig.until("the broker's topic", lambda: _topic_made(f"127.0.0.1:{port}"), timeout_s=180)
@@ -97,12 +97,13 @@ def _broker(rig: Rig) -> str:
 
 def _topic_made(address: str) -> bool:
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient, NewTopic
+    from confluent_kafka.admin import AdminClient
+    from confluent_kafka.cimpl import NewTopic
 
     client = AdminClient({"bootstrap.servers": address, "socket.timeout.ms": 5000, "log_level": 0})
     try:
         made = client.create_topics([NewTopic(TOPIC, num_partitions=PARTITIONS, replication_factor=1)])
         made[TOPIC].result(timeout=30)
     except KafkaException as error:
-        return error.args[0].name() == "TOPIC_ALREADY_EXISTS"
+        return bool(error.args[0].name() == "TOPIC_ALREADY_EXISTS"
     return True
