@@ -170,11 +170,17 @@ def stub_that_says(folder: Path, *answers: bytes):
     listener.listen()
     heard: list[bytes] = []
 
+    def packet(connection: socket.socket) -> bytes:
+        came = b""
+        while b"#" not in came[:-2] and (more := connection.recv(1000)):  # an acknowledgement may come alone
+            came += more
+        return came
+
     def serve() -> None:
         connection, _ = listener.accept()
         with connection:
             for answer in answers:
-                heard.append(connection.recv(1000))
+                heard.append(packet(connection))
                 connection.sendall(b"+$" + answer + b"#00")
             heard.append(connection.recv(1000))
 

@@ -1,6 +1,7 @@
 """The large form of the trap, when asked for: the same two pauses on Apache Kafka's own broker, a KRaft node of one."""
 
 import os
+from pathlib import Path
 from typing import Final
 
 from labkit.model.base import Text
@@ -88,7 +89,8 @@ def _broker(rig: Rig) -> str:
     folder.mkdir()
     properties = folder / "server.properties"
     properties.write_text(_PROPERTIES.format(port=port, control=control, data=folder / "data"))
-    java: list[str | Path] = [jdk.tool("java"), jdk.UNWATCHED, "-Xmx384m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", path]
+    java: list[str | Path] = [jdk.tool("java"), jdk.UNWATCHED, "-Xmx384m"]
+    java += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", path]
     rig.run([*java, "kafka.tools.StorageTool", "format", "-t", _ID, "-c", properties], timeout_s=180)
     rig.start("the broker", [*java, "kafka.Kafka", properties])
     rig.until("the broker's topic", lambda: _topic_made(f"127.0.0.1:{port}"), timeout_s=180)
@@ -105,5 +107,5 @@ def _topic_made(address: str) -> bool:
         made = client.create_topics([NewTopic(TOPIC, num_partitions=PARTITIONS, replication_factor=1)])
         made[TOPIC].result(timeout=30)
     except KafkaException as error:
-        return bool(error.args[0].name() == "TOPIC_ALREADY_EXISTS"
+        return bool(error.args[0].name() == "TOPIC_ALREADY_EXISTS")
     return True
