@@ -26,6 +26,7 @@ _PLACES: Final = (("dispatch", DISPATCH), ("handler", HANDLER), ("getter", GETTE
 _TIMEOUT_S: Final = 60.0
 #: Each signal stops one thread of the program for the gdb server, and Go sends itself one to preempt a goroutine.
 _QUIET: Final = {"GODEBUG": "asyncpreemptoff=1"}
+_MOST_STOPS: Final = 20
 _DEEPEST: Final = 12
 
 
@@ -134,15 +135,21 @@ def _session(  # noqa: PLR0917 - one call, from above
     watch(Moment.CALL)
     stops: list[Stop] = []
     with proc.start([client, "call", address, NAME], env=base()) as caller:
-        while len(stops) < len(places):
+        wanted = {each.address for each in places.values()}
+        for _ in range(_MOST_STOPS):
             stub.wait_for_trap(timeout_s=_TIMEOUT_S)
             watch(Moment.STOP)
-            stops.append(_look(stub, table, places, Reason.BREAKPOINT))
-            here = table.at(int(stops[-1].pc or "0", 16))
-            if here is not None:
-                stub.clear_breakpoint(here.address)  # else the step would stop at it again
-            if len(stops) < len(places):
-                stub.send("c")
+            stop = _look(stub, table, places, Reason.BREAKPOINT)
+            at = int(stop.pc or "0", 16)
+            if at in wanted:  # qemu may stop once more in a function whose breakpoint is gone
+                stops.append(stop)
+                wanted.discard(at)
+                stub.clear_breakpoint(at)  # else the step would stop at it again
+            if not wanted:
+                break
+            stub.send("c")
+        if wanted:
+            raise ProcessError("qemu's program stops elsewhere than at its breakpoints", remedy=remedy)
         watch(Moment.STEP)
         stub.send("s")
         stub.wait_for_trap(timeout_s=_TIMEOUT_S)
