@@ -120,7 +120,7 @@ def _pom(wanted: tuple[Jar, ...]) -> str:
         for jar in wanted
     )
     return (
-        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+        "<project><modelVersion>4.0.0</modelVersion>"
         "<groupId>labkit</groupId><artifactId>traps</artifactId><version>1</version><packaging>pom</packaging>"
         f"<dependencies>{every}</dependencies></project>\n"
     )

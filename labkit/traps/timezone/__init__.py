@@ -40,7 +40,7 @@ class TimeZone(Trap):
         "https://man7.org/linux/man-pages/man3/tzset.3.html",
         "https://pkg.go.dev/time#LoadLocation",
         "https://docs.python.org/3/library/zoneinfo.html#data-sources",
-        "https://manpages.debian.org/bookworm/cron/crontab.5.en.html",
+        "crontab(5) of Debian 12 (cron 3.0pl1)",
     )
     notes: ClassVar[tuple[str, ...]] = ("trap_timezone.note.macos",)
 
