@@ -195,8 +195,36 @@ def test_another_tool_on_path_makes_a_shared_fact_anew(facts, spaced_home, execu
     path.write_text("#!/bin/sh\nexit 1\n")
     ClaimFacts(facts).get(counted)
     assert len(COUNTED) == 3
-    ClaimFacts(facts, own_tools={"x": None}).get(counted)
-    assert len(COUNTED) == 4, "with something in its place nothing is carried over"
+
+
+@probe("a-test-of-a-test")
+def nested(facts: ClaimFacts) -> tuple[str, ...]:
+    """Ask another probe."""
+    return facts.get(counted)
+
+
+@pytest.mark.parametrize(
+    ("own", "gathered"),
+    [
+        pytest.param({"own_tools": {"a-tool": None}}, 1, id="its-tool-is-replaced"),
+        pytest.param({"own_tools": {"another": None}}, 0, id="another-tool-is-replaced"),
+        pytest.param({"own_gos": {"1.20.14": "go"}}, 0, id="a-go-that-it-did-not-ask-for"),
+    ],
+)
+@pytest.mark.parametrize("asked", [counted, nested], ids=lambda each: each.name)
+def test_what_is_replaced_is_carried_over_only_where_it_was_not_asked_for(facts, spaced_home, own, gathered, asked):
+    ClaimFacts(facts).get(asked)
+    COUNTED.clear()
+    kept = set((spaced_home / "claims/facts").iterdir())
+    ClaimFacts(facts, **own).get(asked)
+    assert len(COUNTED) == gathered
+    assert set((spaced_home / "claims/facts").iterdir()) == kept, "what a replaced thing made is not kept"
+
+
+def test_a_replaced_fact_reaches_those_that_ask_for_it(facts, spaced_home):
+    ClaimFacts(facts).get(nested)
+    assert ClaimFacts(facts, own_facts={counted.name: ("own",)}).get(nested) == ("own",)
+    assert ClaimFacts(facts).get(nested) != ("own",)
 
 
 def test_a_damaged_kept_fact_is_gathered_anew(facts, spaced_home):

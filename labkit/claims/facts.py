@@ -1,8 +1,8 @@
 """What the checks share: the facts of this machine, Go of other days, the host's tools, and facts gathered once.
 
 A *probe* is a named function that gathers one fact that several checks may want. Its value is a record, so that it can
-be kept: under ``LABKIT_HOME/claims`` by the digest of all that it depends on, with the date. Whatever a test replaces
-(a Go tree, a tool, the value of a probe) turns that cache off.
+be kept: under ``LABKIT_HOME/claims`` by the digest of all that it depends on, with the date. What a test replaces (a Go
+tree, a tool, the value of a probe) turns that cache off for the probes that asked for it, and for no others.
 """
 
 import inspect
@@ -19,8 +19,8 @@ from typing import Any, Final, Generic, TypeVar, cast, get_type_hints
 import msgspec
 
 from labkit import __version__
-from labkit.claims import gos
-from labkit.claims.using import current, note_tool, watching
+from labkit.claims import gos, keeping
+from labkit.claims.using import current, note_asked, note_tool, watching
 from labkit.errors import ImpossibleHereError, NetworkError
 from labkit.facts import Facts
 from labkit.model.claims import FactUse
@@ -75,16 +75,6 @@ def probe(
     return decorate
 
 
-class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a kept fact's file holds; the value is decoded by the probe's own type."""
-
-    name: str
-    date: str
-    gathered_in_s: float
-    tools: Mapping[str, str]
-    value: msgspec.Raw
-
-
 class _Shared(Facts):
     """Facts that many threads may ask: what is gathered is gathered by one of them."""
 
@@ -131,8 +121,14 @@ class ClaimFacts:
         self._own = dict(own_facts or {})
         self._machine = own_machine
         self._fresh = fresh
-        self._altered = bool(self._gos or self._tools or self._own or own_machine)
-        self._values: dict[str, tuple[object, Mapping[str, str]]] = {}
+        self._altered = frozenset(
+            [
+                *(f"go {version}" for version in self._gos),
+                *(f"tool {name}" for name in self._tools),
+                *(f"fact {name}" for name in self._own),
+            ]
+        )
+        self._values: dict[str, tuple[object, Mapping[str, str], frozenset[str]]] = {}
         self._uses: dict[str, FactUse] = {}
         self._guard = threading.RLock()
         self._locks: dict[str, threading.RLock] = {}
@@ -168,6 +164,7 @@ class ClaimFacts:
         own = find(self._sets["current"].toolchain, "go").pinned_version
         wanted = version or own
         note_tool(f"go {wanted}", wanted)
+        note_asked(f"go {wanted}")
         if wanted in self._gos:
             return self._gos[wanted]
         current = program(self._sets["current"].toolchain, "go")
@@ -196,10 +193,12 @@ class ClaimFacts:
 
     def replaced_tool(self, name: str) -> Path | None:
         """Return what a test has put in a tool's place, None where it has put nothing."""
+        note_asked(f"tool {name}")
         return self._tools.get(name)
 
     def has_tool(self, name: str) -> Path | None:
         """Return a program of the host by its name, None where there is none."""
+        note_asked(f"tool {name}")
         if name in self._tools:
             return self._tools[name]
         found = shutil.which(name)
@@ -219,7 +218,8 @@ class ClaimFacts:
             if probe.name not in self._values:
                 obtained = self._obtain(probe)
                 self._values[probe.name] = obtained
-            value, tools = self._values[probe.name]
+            value, tools, asked = self._values[probe.name]
+        note_asked(f"fact {probe.name}", *asked)
         if using is not None:
             using.tools.update(tools)
         return cast("T", value)
@@ -230,13 +230,15 @@ class ClaimFacts:
         with self._guard:
             return tuple(sorted(self._uses.values(), key=lambda each: each.name))
 
-    def _obtain(self, probe: Probe[T]) -> tuple[T, Mapping[str, str]]:
+    def _obtain(self, probe: Probe[T]) -> tuple[T, Mapping[str, str], frozenset[str]]:
         if probe.name in self._own:
-            return cast("T", self._own[probe.name]), {}
+            return cast("T", self._own[probe.name]), {}, frozenset()
         key = self._digest(probe)
         file = home() / "claims" / "facts" / f"{probe.name}-{key}.json"
-        kept = None if self._altered or self._fresh else _read(file)
-        if kept is not None and not _too_old(kept, probe.fresh_for_s):
+        kept = None if self._fresh else keeping.read(file)
+        if kept is not None and self._altered & kept.asked:
+            kept = None
+        if kept is not None and not keeping.too_old(kept, probe.fresh_for_s):
             return self._carried(probe, key, kept)
         self.progress(probe.name)
         started = time.monotonic()
@@ -247,23 +249,24 @@ class ClaimFacts:
             if kept is None:
                 raise
             return self._carried(probe, key, kept)  # older than it should be: its date says so
-        fresh = _Kept(
+        fresh = keeping.Kept(
             name=probe.name,
             date=datetime.now(UTC).isoformat(timespec="seconds"),
             gathered_in_s=time.monotonic() - started,
             tools=using.tools,
+            asked=frozenset({*using.asked, *(f"tool {each}" for each in probe.tools)}),
             value=msgspec.Raw(msgspec.json.encode(value)),
         )
-        if not self._altered:
+        if not self._altered & fresh.asked:
             write_atomically(file, msgspec.json.encode(fresh))
         self._use(probe.name, key, fresh, carried_over=False)
-        return value, using.tools
+        return value, using.tools, fresh.asked
 
-    def _carried(self, probe: Probe[T], key: str, kept: _Kept) -> tuple[T, Mapping[str, str]]:
+    def _carried(self, probe: Probe[T], key: str, kept: keeping.Kept) -> tuple[T, Mapping[str, str], frozenset[str]]:
         self._use(probe.name, key, kept, carried_over=True)
-        return msgspec.json.decode(kept.value, type=probe.result), kept.tools
+        return msgspec.json.decode(kept.value, type=probe.result), kept.tools, kept.asked
 
-    def _use(self, name: str, key: str, kept: _Kept, *, carried_over: bool) -> None:
+    def _use(self, name: str, key: str, kept: keeping.Kept, *, carried_over: bool) -> None:
         with self._guard:
             self._uses[name] = FactUse(
                 name=name, digest=key, date=kept.date, gathered_in_s=kept.gathered_in_s, carried_over=carried_over
@@ -293,16 +296,3 @@ class ClaimFacts:
         if current() is not None:
             for each in self._sets[name].toolchain.tools:
                 note_tool(each.name if name == "current" else f"{each.name} ({name})", each.pinned_version)
-
-
-def _read(file: Path) -> _Kept | None:
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=_Kept)
-    except (OSError, msgspec.DecodeError):  # not there, or of another labkit: gathered anew
-        return None
-
-
-def _too_old(kept: _Kept, fresh_for_s: float | None) -> bool:
-    if fresh_for_s is None:
-        return False
-    return (datetime.now(UTC) - datetime.fromisoformat(kept.date)).total_seconds() > fresh_for_s

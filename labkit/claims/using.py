@@ -11,6 +11,7 @@ class Using:
     def __init__(self) -> None:
         self.facts: dict[str, None] = {}
         self.tools: dict[str, str] = {}
+        self.asked: set[str] = set()
 
 
 _using: ContextVar[Using | None] = ContextVar("labkit-claims-using", default=None)
@@ -27,6 +28,7 @@ def watching() -> Iterator[Using]:
         _using.reset(token)
         if outer is not None:
             outer.tools.update(seen.tools)
+            outer.asked.update(seen.asked)
 
 
 def current() -> Using | None:
@@ -39,3 +41,10 @@ def note_tool(name: str, version: str) -> None:
     using = _using.get()
     if using is not None:
         using.tools[name] = version
+
+
+def note_asked(*names: str) -> None:
+    """Note what was asked for that a test could replace."""
+    using = _using.get()
+    if using is not None:
+        using.asked.update(names)
