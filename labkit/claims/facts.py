@@ -93,7 +93,8 @@ class ClaimFacts:
     """What checks ask. Safe to share among threads.
 
     Args:
-        base: The facts of this machine with the current set; made when None.
+        base: The facts of this machine with the set that is judged; made when None.
+        toolchain: The name of that set, where there is no base.
         fresh: Gather every probe anew.
         own_gos: A go executable for a version (``1.20.14``), in place of Go's own.
         own_tools: A program's path by its name, in place of what PATH gives; None: as if it were not there.
@@ -107,6 +108,7 @@ class ClaimFacts:
         self,
         base: Facts | None = None,
         *,
+        toolchain: str = "current",
         fresh: bool = False,
         own_gos: Mapping[str, Path] | None = None,
         own_tools: Mapping[str, Path | None] | None = None,
@@ -115,7 +117,7 @@ class ClaimFacts:
         progress: Progress | None = None,
     ) -> None:
         self.progress = progress or (lambda _line: None)
-        self._sets: dict[str, Facts] = {"current": base or _Shared("current", progress=self.progress)}
+        self._sets: dict[str, Facts] = {"current": base or _Shared(toolchain, progress=self.progress)}
         self._gos = dict(own_gos or {})
         self._tools = dict(own_tools or {})
         self._own = dict(own_facts or {})

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from inspect import getdoc
+from typing import Final
 
 from labkit.claims import needs
 from labkit.claims.base import ClaimCheck
 from labkit.claims.facts import ClaimFacts
+from labkit.claims.kept import NotGatheredError
 from labkit.claims.ledgers import Ledger, Statement
 from labkit.claims.registry import registered
 from labkit.claims.using import watching
@@ -17,6 +19,9 @@ from labkit.model.base import Text
 from labkit.model.claims import CheckError, ClaimResult, ClaimsRecord, ClaimVerdict, PartVerdict
 
 Done = Callable[[int, int, str], None]
+
+#: The reason's id of a claim that :class:`labkit.claims.kept.KeptFacts` did not gather for.
+NOT_GATHERED: Final = "claimpage.not_gathered"
 
 
 def run(
@@ -108,7 +113,9 @@ def judge(statement: Statement, check: ClaimCheck | None, facts: ClaimFacts) -> 
 
     """
     with watching() as using:
-        parts = _unbound(statement) if check is None else _parts(statement, check, facts)
+        parts = _unbound(statement) if check is None else _parts_or_why(statement, check, facts)
+    if using.refused:  # whatever the check made of it
+        parts = not_gathered(statement, using.refused)
     judged = [each.verdict for each in parts if each.verdict is not ClaimVerdict.UNTESTED]
     return ClaimResult(
         id=statement.id,
@@ -155,6 +162,25 @@ def prepare(ledger: Ledger, facts: ClaimFacts, *, only: Sequence[str] = ()) -> t
         except LabError as error:
             failed.append(CheckError(id=statement.id, what=error.what, remedy=error.remedy, exit_code=error.exit_code))
     return tuple(failed)
+
+
+def not_gathered(statement: Statement, what: str) -> tuple[PartVerdict, ...]:
+    """Return the parts of a statement whose facts are not here and were not to be gathered in this run."""
+    values = {"what": what, "id": statement.id}
+    reason, would = Text(id=NOT_GATHERED, values=values), Text(id="claimpage.would_gather", values=values)
+    return tuple(needs.untested(letter, reason, would) for letter in statement.letters)
+
+
+def is_gathered(claim: ClaimResult) -> bool:
+    """Return whether a claim's facts were here, so that its verdict says something of the statement."""
+    return not any(each.untested is not None and each.untested.reason.id == NOT_GATHERED for each in claim.parts)
+
+
+def _parts_or_why(statement: Statement, check: ClaimCheck, facts: ClaimFacts) -> tuple[PartVerdict, ...]:
+    try:
+        return _parts(statement, check, facts)
+    except NotGatheredError as error:
+        return not_gathered(statement, error.what)
 
 
 def _parts(statement: Statement, check: ClaimCheck, facts: ClaimFacts) -> tuple[PartVerdict, ...]:

@@ -12,6 +12,7 @@ class Using:
         self.facts: dict[str, None] = {}
         self.tools: dict[str, str] = {}
         self.asked: set[str] = set()
+        self.refused: str = ""
 
 
 _using: ContextVar[Using | None] = ContextVar("labkit-claims-using", default=None)
@@ -29,6 +30,7 @@ def watching() -> Iterator[Using]:
         if outer is not None:
             outer.tools.update(seen.tools)
             outer.asked.update(seen.asked)
+            outer.refused = outer.refused or seen.refused
 
 
 def current() -> Using | None:
@@ -48,3 +50,10 @@ def note_asked(*names: str) -> None:
     using = _using.get()
     if using is not None:
         using.asked.update(names)
+
+
+def note_refused(what: str) -> None:
+    """Note that something is not here and is not to be gathered now."""
+    using = _using.get()
+    if using is not None:
+        using.refused = using.refused or what
