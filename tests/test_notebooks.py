@@ -41,6 +41,7 @@ def test_there_are_notebooks():
         "04_performance",
         "05_debugging",
         "06_traps",
+        "07_claims",
         "compare",
     ]
 

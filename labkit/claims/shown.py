@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from labkit.claims.running import is_gathered
 from labkit.model.claims import ClaimsRecord, ClaimVerdict
 from labkit.words import Language, say
 
@@ -34,3 +35,9 @@ def carried_line(record: ClaimsRecord, language: Language | None = None) -> str:
     return say(
         "claims.carried", language, n=len(carried), all=len(record.facts), date=min(each.date for each in carried)
     )
+
+
+def gathered_line(record: ClaimsRecord, language: Language | None = None) -> str | None:
+    """Return how many statements' facts are not here; None when all are."""
+    n = sum(not is_gathered(each) for each in record.claims)
+    return say("claimpage.gathered", language, n=n) if n else None

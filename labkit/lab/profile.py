@@ -17,6 +17,7 @@ import nbformat
 import yaml
 
 from labkit.bench.plan import LIMITS, Plan
+from labkit.claims.section import check as check_claims
 from labkit.codegen import collection
 from labkit.errors import UsageError
 from labkit.lab import shipped
@@ -203,6 +204,8 @@ def _check_values(parameters: Mapping[str, Value]) -> None:
         collection.check_name(str(parameters["collection"]))
     if "traps" in parameters:
         chosen_ids(str(parameters["traps"]))
+    if "claims" in parameters:
+        check_claims(str(parameters["claims"]), str(parameters.get("claims_facts", "kept")))
     plan = {name: value for name, value in parameters.items() if name in LIMITS}
     if plan:
         msgspec.convert(plan, Plan)

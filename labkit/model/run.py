@@ -10,6 +10,7 @@ from labkit.model.base import Provenance, Record, Text
 from labkit.model.bench import Sample
 from labkit.model.binary import Binary
 from labkit.model.check import Finding
+from labkit.model.claims import ClaimsRecord
 from labkit.model.codegen import Built, Generated, Served
 from labkit.model.collection import CollectionRun
 from labkit.model.debugging import Debugging
@@ -128,3 +129,4 @@ class RunRecord(Record, frozen=True, kw_only=True):
     performance: PerformanceSection | None = None
     debugging: DebuggingSection | None = None
     traps: TrapsSection | None = None
+    claims: ClaimsRecord | None = None  # what notebook 07_claims found

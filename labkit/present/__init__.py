@@ -5,6 +5,14 @@ document their columns and dtypes. The only room that imports pandas and, but fo
 """
 
 from labkit.present.claims import claim, claims, claims_counts, claims_evidence, claims_facts, claims_frame
+from labkit.present.claims_figures import (
+    claims_arrows,
+    claims_by_chapter,
+    claims_diagrams,
+    claims_figure,
+    claims_verdict,
+)
+from labkit.present.claims_whole import claims_chapter
 from labkit.present.collection import collection_figure, collection_refusals, collection_table
 from labkit.present.debugging import registers, stack, stops, trials, variables
 from labkit.present.experiments import goarm, installs, printed_cas, sources
@@ -78,10 +86,16 @@ __all__ = [
     "causes_frame",
     "claim",
     "claims",
+    "claims_arrows",
+    "claims_by_chapter",
+    "claims_chapter",
     "claims_counts",
+    "claims_diagrams",
     "claims_evidence",
     "claims_facts",
+    "claims_figure",
     "claims_frame",
+    "claims_verdict",
     "collection_figure",
     "collection_refusals",
     "collection_table",

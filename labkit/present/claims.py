@@ -6,7 +6,7 @@ import pandas as pd
 
 from labkit.claims import Ledger, own
 from labkit.claims.document import condition, condition_of, instead
-from labkit.claims.shown import carried_line, counts_line, unbound_line
+from labkit.claims.shown import carried_line, counts_line, gathered_line, unbound_line
 from labkit.model.claims import ClaimResult, ClaimsRecord, ClaimVerdict, PartVerdict
 from labkit.present.table import Source, Table, text_frame
 from labkit.words import Language, render, say
@@ -131,7 +131,12 @@ def claims_facts(record: ClaimsRecord, language: Language | None = None) -> Tabl
 
 def claims_counts(record: ClaimsRecord, language: Language | None = None) -> Source:
     """Show how many statements have which verdict, what has no check, and what was carried over."""
-    lines = [counts_line(record, language), unbound_line(record, language), carried_line(record, language)]
+    lines = [
+        counts_line(record, language),
+        gathered_line(record, language),
+        unbound_line(record, language),
+        carried_line(record, language),
+    ]
     return Source("\n".join(line for line in lines if line))
 
 

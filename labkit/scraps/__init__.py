@@ -17,6 +17,7 @@ from scrapbook.scraps import Scrap
 
 from labkit.errors import RecordError
 from labkit.model.base import Record
+from labkit.model.claims import ClaimsRecord
 from labkit.model.run import (
     BinariesSection,
     CodegenSection,
@@ -29,7 +30,15 @@ from labkit.system.store import shown
 
 log = logging.getLogger(__name__)
 
-Section = InstallSection | CodegenSection | BinariesSection | PerformanceSection | DebuggingSection | TrapsSection
+Section = (
+    InstallSection
+    | CodegenSection
+    | BinariesSection
+    | PerformanceSection
+    | DebuggingSection
+    | TrapsSection
+    | ClaimsRecord
+)
 
 #: A section's name in the record, which is its scrap's name too.
 SECTIONS: Final[dict[str, type[Section]]] = {
@@ -39,6 +48,7 @@ SECTIONS: Final[dict[str, type[Section]]] = {
     "performance": PerformanceSection,
     "debugging": DebuggingSection,
     "traps": TrapsSection,
+    "claims": ClaimsRecord,
 }
 
 
