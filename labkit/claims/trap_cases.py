@@ -5,6 +5,7 @@ fact is :mod:`labkit.claims.trap_runs`.
 """
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -25,6 +26,7 @@ from labkit.traps.rig import Rig
 
 _ROOM: Final = Path(running.__file__).parent
 _COMPILE_TIMEOUT_S: Final = 300.0
+_JAVAP_TIMEOUT_S: Final = 60.0
 
 
 class CaseCheck(ClaimCheck):
@@ -99,3 +101,14 @@ def java_classes(name: str, source: Path, classpath: str, *, release: str = "17"
         return next(folder.rglob("*.class"))
 
     return Store().obtain(f"claims-{name}", recipe, make, held=True)
+
+
+def java_calls(name: str, classpath: str) -> tuple[str, ...]:
+    """Return the methods that a class calls, as javap reads its bytes; none where there is no javap."""
+    javap = jdk.tool("javap")
+    if not javap.is_file():
+        return ()
+    said = proc.run(
+        [*jdk.watching("javap"), "-p", "-c", "-cp", classpath, name], env=environment.base(), timeout_s=_JAVAP_TIMEOUT_S
+    )
+    return tuple(dict.fromkeys(re.findall(r"// (?:Interface)?Method ([\w/$]+\.\w+):", said.stdout)))
