@@ -21,6 +21,7 @@ from labkit.model.traps import Case, ReasonKind, Step, StepKind, TrapsReport
 from labkit.system import proc
 from labkit.system.environment import base
 from labkit.traps import TRAPS, parts, private, shown
+from labkit.traps.rig import Rig
 from labkit.traps.running import FAST, chosen_ids, judged, load, prepare, run_chosen, run_trap, run_traps, select
 from labkit.traps.trap import Trap
 from labkit.words import Language, catalogue, render
@@ -294,3 +295,8 @@ def test_a_namespace_hides_its_mounts_from_everyone_else(tmp_path):
     under.write_text("outside")
     said = proc.run(private.command(["/bin/cat", under], {over: under}), env=base(), timeout_s=30)
     assert (said.stdout, under.read_text()) == ("inside", "outside")
+
+
+def test_no_port_is_given_twice():
+    ports = [Rig.port() for _ in range(2000)]  # of some 28,000: the system alone would name one twice
+    assert len(set(ports)) == len(ports)

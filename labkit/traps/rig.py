@@ -3,10 +3,11 @@
 import contextlib
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from labkit.errors import ProcessError, TimeoutExpiredError
 from labkit.system import environment, proc
@@ -17,6 +18,10 @@ _T = TypeVar("_T")
 #: Seconds that a part may take to be ready, and a condition to come true; wide, for a machine may be busy.
 PATIENCE_S = 60.0
 _POLL_S = 0.02
+
+#: Ports that rigs of this process were given; traps run side by side.
+_GIVEN: Final[set[int]] = set()
+_GUARD: Final = threading.Lock()
 
 
 class Rig:
@@ -42,10 +47,18 @@ class Rig:
 
     @staticmethod
     def port() -> int:
-        """Return a port of 127.0.0.1 that is free now."""
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            return int(taken.getsockname()[1])
+        """Return a port of 127.0.0.1 that is free now and that no rig of this process was given before.
+
+        The system may name one port twice while nothing listens there yet, and nginx takes two servers on one.
+        """
+        with _GUARD:
+            while True:
+                with socket.socket() as taken:
+                    taken.bind(("127.0.0.1", 0))
+                    found = int(taken.getsockname()[1])
+                if found not in _GIVEN:
+                    _GIVEN.add(found)
+                    return found
 
     def run(
         self,
