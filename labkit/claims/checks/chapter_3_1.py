@@ -110,7 +110,7 @@ class Workspace(ClaimCheck):
         """Judge by the folders that Go made."""
         stated = {str(ledgers.own().find(self.id).quoted[name]) for name in ("first", "second", "third")}
         module = f"google.golang.org/protobuf@{ledgers.own().find('1.07').quoted['version']}"
-        evidence = []
+        evidence, there = [], list[str]()
         with tempfile.TemporaryDirectory(prefix="labkit-") as scratch:
             root = Path(scratch).resolve()
             tree, space = tiny(root / "tiny"), root / "workspace"

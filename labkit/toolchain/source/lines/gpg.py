@@ -82,6 +82,15 @@ def _try(signer: _Gpg, empty: _Gpg, knowing: _Gpg, work: Path, published: tuple[
     evidence.append(_said("the same, the archive changed by one byte", tampered))
     alone = knowing("--verify", signature)
     evidence.append(_said("gpg --verify FILE.sig alone, the archive not on disk", alone))
+    (work / _NAME).write_bytes(content)
+    # With --batch gpg looks for no second file by itself, so that it is asked as a user would ask it.
+    beside = knowing("--no-batch", "--verify", signature)
+    evidence.append(_said("gpg --verify FILE.sig, the archive beside it", beside))
+    evidence.append(_said("gpg --verify FILE, its .sig beside it", knowing("--no-batch", "--verify", _NAME)))
+    signer("--digest-algo", "SHA512", "--output", "other.sig", "--detach-sign", "other")
+    evidence.append(
+        _said("a signature over SHA-512, with the signer's public key", knowing("--verify", "other.sig", "other"))
+    )
     packets = knowing("--list-packets", signature).stdout
     algorithm = next((line.strip() for line in packets.splitlines() if "digest algo" in line), "not shown")
     evidence.append(Evidence(what="which digest the signature is over, in gpg --list-packets", found=algorithm))
