@@ -122,7 +122,7 @@ def serve(
     where: Mapping[str, object],
     cwd: Path,
     program_words: tuple[str, ...] = (),
-    **more: str,
+    variables: Mapping[str, str] | None = None,
 ) -> Served:
     """Start a headless dlv, stop at a breakpoint as its client, and return what came of it.
 
@@ -132,12 +132,13 @@ def serve(
         where: The breakpoint in the API's own words: ``{"functionName": "main.main"}``.
         cwd: The folder that it is started in.
         program_words: The program's own.
-        more: Variables over dlv's environment.
+        variables: Over dlv's environment.
 
     Raises:
         NotPermittedError: The system lets nobody trace a program.
 
     """
+    more = dict(variables or {})
     line = " ".join(
         [*(f"{key}={value}" for key, value in more.items()), "dlv", *(_name(each) for each in words), *_FLAGS]
     )

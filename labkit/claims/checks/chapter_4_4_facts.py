@@ -121,10 +121,12 @@ def served(facts: ClaimFacts) -> Headless:
                         where={"functionName": "main.serve"},
                         cwd=root,
                         program_words=("serve",),
-                        **more,
+                        variables=more,
                     )
                 )
-                found.append(headless.serve(debugger, "debug", where={"functionName": "main.main"}, cwd=root, **more))
+                found.append(
+                    headless.serve(debugger, "debug", where={"functionName": "main.main"}, cwd=root, variables=more)
+                )
             except NotPermittedError as error:
                 return Headless(said=error.what)
     return Headless(plain=_steady(seen[""]), given=_steady(seen["arm64"]))
