@@ -135,7 +135,7 @@ def test_a_symptom_is_read_from_standard_input(shell):
 @pytest.mark.parametrize("text", ["", "  \n", "all is well"], ids=["empty", "blank", "unrelated"])
 def test_what_is_not_known_gives_no_cause(shell, text):
     result = shell("--symptom", text, "--json")
-    assert document(result, "doctor-symptom") == {"causes": []}
+    assert document(result, "doctor-symptom") == {"causes": [], "claims": [], "traps": []}
     assert result.exit_code == 0
     assert "No cause of this text is known." in shell("--symptom", text).stdout
 

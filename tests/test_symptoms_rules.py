@@ -100,9 +100,12 @@ def generated(name):
         return markdown()
     if name == "handbook":
         rows = "".join(
-            f"| {each['chapter']} | `{each['text']}` | {each.get('answer') or each['open']} |\n" for each in HANDBOOK
+            f"| {each['chapter']} | `{each['text']}` | {each.get('answer') or each['open']} | "
+            f"{', '.join(each['claims'])} | {', '.join(each.get('traps', ())) or '-'} |\n"
+            for each in HANDBOOK
         )
-        return "| chapter | text | answer, or why it is open |\n|---|---|---|\n" + rows
+        head = "| chapter | text | cause, or why it has none here | statements | traps |\n|---|---|---|---|---|\n"
+        return head + rows
     rows = ""
     for held_out, label in ((False, "open to tuning"), (True, "held out")):
         asked, right, first = score(held_out=held_out)

@@ -56,17 +56,23 @@ def _examine(*, everything: bool, json: bool) -> None:
 
 
 def _explain(symptom: str, *, json: bool) -> None:
+    from labkit.cli.leads import claims, traps
     from labkit.doctor.output import causes_output
-    from labkit.doctor.symptoms import diagnose
+    from labkit.doctor.symptoms import diagnose, leads
 
     text = symptom
     if symptom == "-":
         text = typer.get_binary_stream("stdin").read().decode("utf-8", "replace")
     causes = diagnose(text, _findings_here()) if text.strip() else ()
+    to = leads(text, causes)
+    about = {"claim": claims(to.claims), "trap": traps(to.traps)}
     if json:
-        print_json(causes_output(causes))
-    else:
-        _print_causes(causes)
+        print_json(causes_output(causes, claims=about["claim"], traps=about["trap"]))
+        return
+    _print_causes(causes)
+    for name, found in about.items():
+        for each in found:
+            typer.echo(f"{_say(name, id=each.id)}  {each.title}\n      {each.command}")
 
 
 def _findings_here() -> "Mapping[str, Finding]":

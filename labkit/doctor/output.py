@@ -85,10 +85,20 @@ class CauseOutput(Record, frozen=True, kw_only=True):
     confirmed_on_hardware: bool
 
 
+class PointerOutput(Record, frozen=True, kw_only=True):
+    """A statement of the handbook, or a trap, that a text is about."""
+
+    id: str  # 1.01, mtls
+    title: str  # the statement, or what the trap is
+    command: str  # that judges the statement here, or runs the trap
+
+
 class CausesOutput(Record, frozen=True, kw_only=True):
-    """``labkit doctor --symptom TEXT --json``: the likeliest first; empty when nothing is known."""
+    """``labkit doctor --symptom TEXT --json``: the likeliest first; all three empty when nothing is known."""
 
     causes: tuple[CauseOutput, ...]
+    claims: tuple[PointerOutput, ...] = ()
+    traps: tuple[PointerOutput, ...] = ()
 
 
 class FixOutput(Record, frozen=True, kw_only=True):
@@ -152,9 +162,17 @@ def _tool(tool: HostTool, facts: HostFacts) -> ToolOutput:
     )
 
 
-def causes_output(causes: Iterable[Cause], language: Language | None = None) -> CausesOutput:
-    """Return the document of a text's causes."""
+def causes_output(
+    causes: Iterable[Cause],
+    language: Language | None = None,
+    *,
+    claims: Iterable[PointerOutput] = (),
+    traps: Iterable[PointerOutput] = (),
+) -> CausesOutput:
+    """Return the document of a text's causes, and of what else it leads to."""
     return CausesOutput(
+        claims=tuple(claims),
+        traps=tuple(traps),
         causes=tuple(
             CauseOutput(
                 rule=each.rule,
@@ -168,7 +186,7 @@ def causes_output(causes: Iterable[Cause], language: Language | None = None) -> 
                 confirmed_on_hardware=each.confirmed_on_hardware,
             )
             for each in causes
-        )
+        ),
     )
 
 

@@ -83,7 +83,7 @@ def diagnose(
 def _look(rule: Rule, read: Normalised, meter: Meter) -> _Hit | None:
     hit: _Hit | None = None
     for pattern in rule.patterns:
-        match = next((found for reading in read.readings if (found := _find(pattern, reading, meter))), None)
+        match = next((found for reading in read.readings if (found := find(pattern, reading, meter))), None)
         if match is None:
             continue
         if hit is None:
@@ -98,7 +98,7 @@ def _look(rule: Rule, read: Normalised, meter: Meter) -> _Hit | None:
     return hit
 
 
-def _find(pattern: Pattern, reading: str, meter: Meter) -> re.Match[str] | None:
+def find(pattern: Pattern, reading: str, meter: Meter) -> re.Match[str] | None:
     """Try a pattern around the first places where its literal stands."""
     lowered = reading.lower()
     for key in pattern.keys:
