@@ -15,6 +15,7 @@ from labkit.present.comparison_figures import curves_figure, findings_figure, ra
 from labkit.words import Language, say
 
 DATA = Path("tests/data/records").absolute()
+CLAIMS = Path("tests/data/claims/linux-amd64.json").absolute()
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def sets():
 
 @pytest.fixture(scope="module")
 def structured():
-    return room.compare(room.read([DATA / "translated-b.json", DATA / "current.json"]))
+    return room.compare(room.read([DATA / "translated-b.json", DATA / "current.json", CLAIMS]))
 
 
 @pytest.mark.parametrize("name", view.FRAMES)

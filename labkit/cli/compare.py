@@ -21,7 +21,8 @@ def compare(
     records: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RECORD...", help="record.json of runs, folders of runs, what bench --out or import wrote."
+            metavar="RECORD...",
+            help="record.json of runs, folders of runs, what bench --out, claims --json or import wrote.",
         ),
     ],
     *,
@@ -138,7 +139,19 @@ def _print(comparison: "Comparison") -> None:
             typer.echo(say("compare.text.control", control=comparison.control))
     else:
         typer.echo(say("compare.text.no_times"))
+    _print_claims(comparison)
     for rows in (shown.finding_rows(comparison, changed=True), shown.binary_rows(comparison)):
         if len(rows) > 1:
             typer.echo("")
             print_rows(rows)
+
+
+def _print_claims(comparison: "Comparison") -> None:
+    from labkit.claims.compared import claim_rows, count_line
+
+    if not comparison.claims:
+        return
+    typer.echo("")
+    if len(rows := claim_rows(comparison, changed=True)) > 1:
+        print_rows(rows)
+    typer.echo(count_line(comparison))

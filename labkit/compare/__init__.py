@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from labkit import __version__
-from labkit.compare import columns, contract, judgements, times
+from labkit.compare import claims, columns, contract, judgements, times
 from labkit.compare.checking import check
 from labkit.compare.columns import Group
 from labkit.compare.contract import IDENTITY, IDENTITY_KEYS
@@ -153,6 +153,7 @@ def _compare(  # noqa: PLR0917 - of compare
         findings=judgements.findings(whole),
         binaries=judgements.binaries(whole, axis),
         curves=tuple(_curves(whole)),
+        claims=claims.rows(whole, axis),
         refused=(*refused, *kernels),
         differs=contract.differing({each.name: each.accepted or each.entries for each in whole}, axis),
     )

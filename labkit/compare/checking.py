@@ -13,6 +13,7 @@ from labkit.compare.reading import data_of, kind_of
 from labkit.errors import LabError
 from labkit.model.base import Text
 from labkit.model.bench import Sample
+from labkit.model.claims import ClaimsOutput, ClaimsRecord
 from labkit.model.comparison import Checked, Fault
 from labkit.model.imported import ImportedRecord
 from labkit.model.regression import BenchOutput
@@ -75,6 +76,8 @@ def _schema_faults(data: bytes, kind: str, path: Path) -> Iterator[Fault]:
                 yield from _record_faults(records.decode(data, name=path.name))
             case "bench":
                 msgspec.json.decode(data, type=BenchOutput)
+            case "claims":
+                msgspec.json.decode(data, type=ClaimsRecord if b'"ledger_digest"' in data else ClaimsOutput)
             case _:
                 msgspec.json.decode(data, type=ImportedRecord)
     except LabError as error:

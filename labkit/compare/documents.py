@@ -10,8 +10,9 @@ from labkit import __version__
 from labkit.bench.benchfmt.writer import PACKAGE
 from labkit.bench.statistics import median
 from labkit.compare import parts
+from labkit.compare.claim_documents import judged
 from labkit.compare.entry import NATIVE, TRANSLATED, Entry, Found, Times, one, yes_no
-from labkit.compare.parts import BenchDocument, RecordDocument
+from labkit.compare.parts import BenchDocument, ClaimsDocument, RecordDocument
 from labkit.model.base import Provenance
 from labkit.model.binary import Binary, Verdict
 from labkit.model.check import Status
@@ -44,6 +45,7 @@ def of_record(record: RecordDocument, path: Path) -> Entry:
         findings=dict(_found(record)),
         binaries=_verdicts(record.binaries),
         curves=section.structure.curves if section and section.structure else (),
+        claims=judged(record.claims.ledger, record.claims.claims, record.run) if record.claims else {},
     )
 
 
@@ -66,6 +68,22 @@ def of_bench(document: BenchDocument, path: Path) -> Entry:
         times={each.kernel: _times(each) for each in samples},
         machine=machine,
         arms=_arms(document.translated),
+    )
+
+
+def of_claims(document: ClaimsDocument, path: Path) -> Entry:
+    """Return what ``labkit claims --json`` wrote as an entry: no times, but verdicts."""
+    machine, who = _machine(bytes(document.machine))
+    return Entry(
+        name=path.name,
+        file=str(path),
+        provenance=machine.provenance,
+        taken_at=document.date,
+        facts=_facts(who, (), (), None),
+        soft=_soft(machine, (), (), labkit_version=None),
+        times={},
+        machine=machine,
+        claims=judged(document.ledger, document.claims, path.name),
     )
 
 
@@ -190,7 +208,11 @@ def _versions(installed: parts.Toolset) -> str | None:
 
 
 def _soft(
-    machine: Machine, samples: Sequence[parts.Sample], conditions: tuple[parts.Condition, ...], *, labkit_version: str
+    machine: Machine,
+    samples: Sequence[parts.Sample],
+    conditions: tuple[parts.Condition, ...],
+    *,
+    labkit_version: str | None,
 ) -> dict[str, str | None]:
     loads = [each.load_1min for each in conditions if each.load_1min is not None]
     return {

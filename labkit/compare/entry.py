@@ -7,6 +7,7 @@ from typing import Final
 from labkit.model.base import Provenance, Text
 from labkit.model.binary import Verdict
 from labkit.model.check import Status
+from labkit.model.claims import ClaimVerdict
 from labkit.model.machine import Machine
 from labkit.model.paired import Clock
 from labkit.model.structure import Curve
@@ -39,6 +40,19 @@ class Found:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What became of one statement in one run, without its evidence."""
+
+    chapter: str
+    verdict: ClaimVerdict
+    parts: Mapping[str, ClaimVerdict]
+    date: str
+    toolchain: str | None
+    wording: str | None
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One run, or one imported document, as it is compared."""
 
@@ -55,6 +69,7 @@ class Entry:
     findings: Mapping[str, Found] = field(default_factory=dict)
     binaries: Mapping[str, Sequence[Verdict]] = field(default_factory=dict)
     curves: Sequence[Curve] = ()
+    claims: Mapping[tuple[str, str], Judged] = field(default_factory=dict)  # ledger and id
 
     @property
     def day(self) -> str | None:

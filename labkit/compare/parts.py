@@ -13,6 +13,7 @@ import msgspec
 from labkit.model.base import Provenance, Text
 from labkit.model.binary import Verdict
 from labkit.model.check import Status
+from labkit.model.claims import ClaimVerdict
 from labkit.model.machine import Machine
 from labkit.model.paired import Difference
 from labkit.model.structure import Curve
@@ -145,6 +146,42 @@ class Performance(msgspec.Struct):
     structure: Structure | None = None
 
 
+class ClaimPart(msgspec.Struct, gc=False):
+    """A part's verdict, without its evidence."""
+
+    part: str
+    verdict: ClaimVerdict
+
+
+class Claim(msgspec.Struct):
+    """A statement's verdict."""
+
+    id: str
+    chapter: str
+    verdict: ClaimVerdict
+    parts: tuple[ClaimPart, ...]
+    date: str
+    tools: dict[str, str] = {}
+    wording: str | None = None
+    bound: bool = True
+
+
+class Claims(msgspec.Struct):
+    """Of notebook 07_claims."""
+
+    ledger: str
+    claims: tuple[Claim, ...]
+
+
+class ClaimsDocument(msgspec.Struct):
+    """What is compared of what ``labkit claims --json`` wrote, or of its record."""
+
+    machine: msgspec.Raw
+    ledger: str
+    date: str
+    claims: tuple[Claim, ...]
+
+
 class RecordDocument(msgspec.Struct):
     """What is compared of a run's record."""
 
@@ -159,6 +196,7 @@ class RecordDocument(msgspec.Struct):
     binaries: Binaries | None = None
     performance: Performance | None = None
     debugging: Debugging | None = None
+    claims: Claims | None = None
 
 
 class Measured(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""A file that is compared, read into one shape: a run's record, a bench document, or an imported one.
+"""A file that is compared, read into one shape: a run's record, a bench or claims document, or an imported one.
 
 Of a record only what is compared is read (:mod:`labkit.compare.parts`), so that ten thousand of them are read in
 seconds. ``labkit compare --check`` reads it whole (:mod:`labkit.compare.checking`).
@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 
 from labkit.compare import imported
-from labkit.compare.documents import of_bench, of_record
+from labkit.compare.documents import of_bench, of_claims, of_record
 from labkit.compare.entry import Entry
-from labkit.compare.parts import BenchDocument, RecordDocument
+from labkit.compare.parts import BenchDocument, ClaimsDocument, RecordDocument
 from labkit.errors import RecordError, UsageError
 from labkit.model.bench import Sample
 from labkit.model.imported import SCHEMA as IMPORTED_SCHEMA
@@ -22,7 +22,10 @@ from labkit.model.imported import ImportedRecord
 from labkit.model.regression import SCHEMA as BENCH_SCHEMA
 from labkit.model.run import SCHEMA
 
-_NAME_ONE: Final = "name a run's record.json, what `labkit bench --out` or `labkit import` wrote, or a folder of runs"
+_NAME_ONE: Final = (
+    "name a run's record.json, what `labkit bench --out`, `labkit claims --json` or `labkit import` wrote, or a folder "
+    "of runs"
+)
 
 #: A larger file is no record.
 MOST_BYTES: Final = 256 * 1024 * 1024
@@ -34,6 +37,8 @@ class _Kind(msgspec.Struct):
     run: str | msgspec.UnsetType = msgspec.UNSET
     kernels: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     kind: str | msgspec.UnsetType = msgspec.UNSET
+    ledger: str | msgspec.UnsetType = msgspec.UNSET
+    claims: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     schema: int | None = None
 
 
@@ -92,7 +97,7 @@ def load(path: Path, room: bytearray | None = None) -> tuple[Entry, ...]:
 
     Raises:
         UsageError: It cannot be read.
-        RecordError: It is none of the three kinds, damaged, or of a newer schema.
+        RecordError: It is none of the kinds, damaged, or of a newer schema.
 
     """
     return decode(data_of(path) if room is None else _read_into(path, room), path)
@@ -146,6 +151,8 @@ def decode(data: bytes | memoryview, path: Path) -> tuple[Entry, ...]:
                 return (of_record(_RECORD.decode(data), path),)
             case "bench":
                 return (of_bench(msgspec.json.decode(data, type=BenchDocument), path),)
+            case "claims":
+                return (of_claims(msgspec.json.decode(data, type=ClaimsDocument), path),)
             case "imported":
                 return imported.entries(msgspec.json.decode(data, type=ImportedRecord), str(path))
             case _:
@@ -181,10 +188,12 @@ def measured(path: Path) -> tuple[Sample, ...]:
 
 
 def kind_of(data: bytes | memoryview) -> tuple[str, int | None]:
-    """Return which kind of document some JSON is (record, bench, imported, unknown), and its schema."""
+    """Return which kind of document some JSON is (record, bench, claims, imported, unknown), and its schema."""
     kind = msgspec.json.decode(data, type=_Kind)
     if kind.run is not msgspec.UNSET:
         return "record", kind.schema
     if kind.kernels is not msgspec.UNSET:
         return "bench", kind.schema
+    if kind.ledger is not msgspec.UNSET and kind.claims is not msgspec.UNSET:
+        return "claims", kind.schema
     return ("imported" if kind.kind == "imported" else "unknown"), kind.schema

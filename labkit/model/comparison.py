@@ -6,6 +6,7 @@ from enum import StrEnum
 from labkit.model.base import Provenance, Record, Text
 from labkit.model.binary import Runs
 from labkit.model.check import Status
+from labkit.model.claims import ClaimVerdict
 from labkit.model.paired import Clock
 from labkit.model.regression import Change
 from labkit.model.structure import Curve
@@ -120,6 +121,37 @@ class BinaryRow(Record, frozen=True, kw_only=True):
     cells: tuple[BinaryCell, ...]
 
 
+class ClaimStanding(StrEnum):
+    """How the columns that have judged a ledger stand to each other over a statement; in the order of the rows."""
+
+    DIFFERS = "differs"  # a part has two verdicts
+    PARTLY = "partly"  # a part was judged by some of them, and not by others
+    ALIKE = "alike"
+    UNTESTED = "untested"  # nobody has judged any of it
+
+
+class ClaimCell(Record, frozen=True, kw_only=True):
+    """What became of a statement in the latest of a column's runs that has it."""
+
+    verdict: ClaimVerdict | None
+    parts: Mapping[str, ClaimVerdict] = {}
+    date: str | None = None  # UTC, ISO 8601: of the judgement
+    toolchain: str | None = None  # the tools that were asked, with their versions; None: none was
+    run: str | None = None  # the record, or the file
+    why: Text | None = None  # why there is no verdict
+
+
+class ClaimRow(Record, frozen=True, kw_only=True):
+    """One statement over all columns."""
+
+    ledger: str
+    id: str
+    chapter: str
+    wording: str | None  # as the document has it; a record has ids alone
+    standing: ClaimStanding
+    cells: tuple[ClaimCell, ...]
+
+
 class ColumnCurve(Record, frozen=True, kw_only=True):
     """One probe's curve of one column."""
 
@@ -160,6 +192,7 @@ class Comparison(Record, frozen=True, kw_only=True):
     findings: tuple[FindingRow, ...] = ()
     binaries: tuple[BinaryRow, ...] = ()
     curves: tuple[ColumnCurve, ...] = ()
+    claims: tuple[ClaimRow, ...] = ()  # those that differ first
     refused: tuple[Refusal, ...] = ()
     differs: tuple[Differing, ...] = ()
 
