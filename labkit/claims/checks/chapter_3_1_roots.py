@@ -5,10 +5,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from labkit.claims import trying
 from labkit.claims.base import ClaimCheck, Value, command, output, read_bytes
 from labkit.claims.checks.chapter_3_1 import tiny
-from labkit.claims.facts import ClaimFacts
+from labkit.claims.facts import ClaimFacts, probe
+from labkit.model.base import Record
 from labkit.model.claims import Case, PartVerdict
 from labkit.model.machine import System
 from labkit.system.store import home
@@ -17,6 +20,34 @@ _BUILD: Final = ("build", "-o", "/dev/null", ".")
 _ANY_WRITE: Final = 0o222
 #: Where GOTOOLCHAIN keeps what it fetched, within the module cache.
 _TOOLCHAIN: Final = "/golang.org/toolchain@"
+
+
+class Roots(Record, frozen=True, kw_only=True):
+    """What each Go found of its own files, and what a GOROOT that is not its own does."""
+
+    unset: Mapping[str, trying.Tried]  # by version
+    stated: Mapping[str, trying.Tried]  # GOROOT as Homebrew's opt/go/libexec
+    stale: trying.Tried  # the newest Go with the GOROOT of the one before
+    gone: trying.Tried  # with a GOROOT that is not there
+
+
+@probe("gos-linked-as-homebrew-does")
+def roots(facts: ClaimFacts) -> Roots:
+    """Link every Go, let it look for the standard library, and build with a GOROOT that is not its own."""
+    versions = facts.go_versions()
+    unset, stated = dict[str, trying.Tried](), dict[str, trying.Tried]()
+    with tempfile.TemporaryDirectory(prefix="labkit-") as scratch:
+        root = Path(scratch).resolve()
+        for version in versions:
+            go, kept = _linked(facts, version, root / version)
+            for found, variables in ((unset, {}), (stated, {"GOROOT": str(kept)})):
+                tried = trying.started(go, "list", "-f", "{{.Dir}}", "fmt", cwd=root, variables=variables, line="go")
+                found[version] = _bare(tried, root)
+        tree = tiny(root / "tiny")
+        newest, older = versions[-1], versions[-2]
+        stale = trying.go(facts, *_BUILD, cwd=tree, version=newest, GOROOT=str(root / older / "opt/go/libexec"))
+        gone = trying.go(facts, *_BUILD, cwd=tree, version=newest, GOROOT=str(root / "gone"))
+    return Roots(unset=unset, stated=stated, stale=_bare(stale, root), gone=_bare(gone, root))
 
 
 class GorootSet(ClaimCheck):
@@ -30,29 +61,21 @@ class GorootSet(ClaimCheck):
 
     def parts(self, facts: ClaimFacts) -> Iterable[PartVerdict]:
         """Judge by whether any Go needs it."""
-        versions = facts.go_versions()
-        evidence, needing = [], []
-        with tempfile.TemporaryDirectory(prefix="labkit-") as scratch:
-            root = Path(scratch).resolve()
-            for version in versions:
-                go, kept = _linked(facts, version, root / version)
-                for name, variables in (("unset", {}), ("set", {"GOROOT": str(kept)})):
-                    tried = trying.started(
-                        go, "list", "-f", "{{.Dir}}", "fmt", cwd=root, variables=variables, line="go"
-                    )
-                    evidence.append(
-                        output(f"Go {version}, GOROOT {name}: {tried.line}", f"{tried.ended}: {_bare(tried, root)}")
-                    )
-                    if name == "unset" and tried.code != 0:
-                        needing.append(version)
-            tree = tiny(root / "tiny")
-            newest, older = versions[-1], versions[-2]
-            stale = trying.go(facts, *_BUILD, cwd=tree, version=newest, GOROOT=str(root / older / "opt/go/libexec"))
-            gone = trying.go(facts, *_BUILD, cwd=tree, version=newest, GOROOT=str(root / "gone"))
-            wrong = _error(stale)
-        evidence.insert(0, command(f"Go {newest} with the GOROOT of {older}: {stale.line}", f"{stale.ended}: {wrong}"))
-        evidence.insert(1, command(f"Go {newest} with a GOROOT that is gone: {gone.line}", _bare(gone, root)))
-        names = ", ".join(needing or versions)
+        seen = facts.get(roots)
+        newest, older = facts.go_versions()[-1], facts.go_versions()[-2]
+        wrong = _error(seen.stale)
+        line = f"Go {newest} with the GOROOT of {older}: {seen.stale.line}"
+        evidence = [
+            command(line, f"{seen.stale.ended}: {wrong}"),
+            command(f"Go {newest} with a GOROOT that is gone: {seen.gone.line}", seen.gone.first()),
+        ]
+        for name, found in (("unset", seen.unset), ("set", seen.stated)):
+            evidence += [
+                output(f"Go {version}, GOROOT {name}: {each.line}", f"{each.ended}: {each.first()}")
+                for version, each in found.items()
+            ]
+        needing = [version for version, each in seen.unset.items() if each.code != 0]
+        names = ", ".join(needing or seen.unset)
         yield self.judged(bool(needing), evidence, versions=names, newest=newest, older=older, stale=wrong)
 
 
@@ -70,8 +93,8 @@ def _linked(facts: ClaimFacts, version: str, prefix: Path) -> tuple[Path, Path]:
     return prefix / "bin/go", prefix / "opt/go/libexec"
 
 
-def _bare(tried: trying.Tried, root: Path) -> str:
-    return tried.first().replace(f"{root}/", "")
+def _bare(tried: trying.Tried, root: Path) -> trying.Tried:
+    return msgspec.structs.replace(tried, said=tried.said.replace(f"{root}/", ""))
 
 
 def _error(tried: trying.Tried) -> str:
