@@ -4,13 +4,14 @@ import contextlib
 import shutil
 import signal
 import socket
+import tempfile
 import threading
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from labkit.debugging import Moment, emulated, examine, judge, server, symbols
+from labkit.debugging import Moment, emulated, examine, gdbremote, judge, server, symbols
 from labkit.debugging.gdbremote import REGISTERS, Stub
 from labkit.errors import ImpossibleHereError, ProcessError, TimeoutExpiredError, UsageError
 from labkit.model.base import Text
@@ -215,6 +216,27 @@ def test_the_gdb_servers_faults_are_errors(answer, says, tmp_path):
 def test_a_gdb_server_that_says_nothing_is_given_up(tmp_path):
     with stub_that_says(tmp_path) as (stub, _), pytest.raises(TimeoutExpiredError, match="did not stop"):
         stub.wait_for_trap(timeout_s=0.05)
+
+
+@pytest.fixture
+def bound():
+    """Return a socket that is bound but does not listen, as qemu's is for a moment; in a folder with a short path."""
+    with tempfile.TemporaryDirectory(prefix="lk-") as folder, socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"{folder}/gdb")
+        yield server, Path(folder) / "gdb"
+
+
+def test_a_gdb_server_that_is_about_to_listen_is_waited_for(bound, monkeypatch):
+    server, path = bound
+    monkeypatch.setattr(gdbremote.time, "sleep", lambda _s: server.listen())
+    with Stub(path) as stub:
+        assert stub
+
+
+def test_a_gdb_server_that_never_listens_is_given_up(bound, monkeypatch):
+    monkeypatch.setattr(gdbremote, "_START_S", 0.05)
+    with pytest.raises(ProcessError, match="does not answer: Connection refused"):
+        Stub(bound[1])
 
 
 def test_the_tables_show_it_in_both_languages(session):

@@ -19,6 +19,7 @@ REGISTERS: Final = (*(f"X{number}" for number in range(31)), "SP", "PC", "PSTATE
 _BLOCK: Final = struct.Struct("<33QI")
 _TRAP: Final = 5
 _LOOK_S: Final = 0.02
+_START_S: Final = 5.0
 _REMEDY: Final = "try again; if it stays so, report it with the version of qemu"
 
 
@@ -26,12 +27,7 @@ class Stub:
     """A connection to a gdb server on a Unix socket; a context manager, at whose end it is closed."""
 
     def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        try:
-            self._socket.connect(str(path))
-        except OSError as error:
-            self._socket.close()
-            raise ProcessError(f"qemu's gdb server does not answer: {error.strerror}", remedy=_REMEDY) from error
+        self._socket = _connected(path)
         self._pending = b""
 
     def ask(self, command: str, *, timeout_s: float = 30.0) -> str:
@@ -157,3 +153,19 @@ class Stub:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _connected(path: Path) -> socket.socket:
+    deadline = time.monotonic() + _START_S
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(str(path))
+        except OSError as error:
+            connection.close()
+            # The socket's file is there a moment before qemu listens on it.
+            if not isinstance(error, ConnectionRefusedError) or time.monotonic() > deadline:
+                raise ProcessError(f"qemu's gdb server does not answer: {error.strerror}", remedy=_REMEDY) from error
+            time.sleep(_LOOK_S)
+        else:
+            return connection
