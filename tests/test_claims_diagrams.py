@@ -120,13 +120,15 @@ def test_what_was_not_judged_is_untested_and_what_states_nothing_is_neither():
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("each", diagrams(), ids=name)
 def test_a_diagram_fits_a_phone_and_leads_to_its_statements(each, language):
-    svg = drawing.svg(each, run(), language, links=True)
+    judged = run(**{edge.claim: "confirmed" for edge in each.edge if edge.claim})
+    svg = drawing.svg(each, judged, language, links=True)
     root = ET.fromstring(svg)
     assert float(root.get("width")) <= 400
     assert f"{root.find(f'{SVG}title').text}" == each.title.say(language)
     links = {link.get("href") for link in root.iter(f"{SVG}a")}
     assert links == {f"#claim-{edge.claim}" for edge in each.edge if edge.claim}
-    assert "<a " not in drawing.svg(each, run(), language)
+    assert "<a " not in drawing.svg(each, judged, language)
+    assert "<a " not in drawing.svg(each, run(), language, links=True), "there is nothing to lead to"
 
 
 def test_the_sheet_holds_all_and_the_legend():

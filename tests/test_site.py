@@ -67,6 +67,7 @@ def test_one_run_is_its_report_and_a_page_a_notebook(run, tmp_path):
         "20261123-140000-0123abcd/01_install.html",
         "20261123-140000-0123abcd/02_codegen.html",
         "20261123-140000-0123abcd/record.json",
+        "assets/claims.js",
         "assets/plotly.min.js",
         "assets/site.css",
         "assets/site.js",

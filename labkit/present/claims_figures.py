@@ -10,16 +10,14 @@ import plotly.graph_objects as go
 
 from labkit.claims import Ledger, own
 from labkit.claims.diagrams import claim_of, diagrams, drawing, standing
-from labkit.claims.running import is_gathered
-from labkit.model.claims import ClaimsRecord, ClaimVerdict
+from labkit.claims.shown import KINDS, counts_by_chapter
+from labkit.model.claims import ClaimsRecord
 from labkit.present.claims import right, verdict_word
 from labkit.present.table import Table, text_frame
 from labkit.words import Language, say
 
 _ROW_PX: Final = 26
 _FRAME_PX: Final = 190
-#: Not gathered is no verdict: it is counted apart.
-KINDS: Final = (*(str(each) for each in ClaimVerdict), "not_gathered")
 # Okabe and Ito's, told apart by most colour-blind readers; the patterns differ too.
 _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "confirmed": ("#009E73", ""),
@@ -42,15 +40,6 @@ class Drawing:
 
     def __repr__(self) -> str:
         return self.text
-
-
-def counts_by_chapter(record: ClaimsRecord) -> Mapping[str, Counter[str]]:
-    """Return how many statements of each chapter are of which of :data:`KINDS`, in the record's order."""
-    found: dict[str, Counter[str]] = {}
-    for each in record.claims:
-        kind = str(each.verdict) if is_gathered(each) else "not_gathered"
-        found.setdefault(each.chapter, Counter())[kind] += 1
-    return found
 
 
 def claims_figure(record: ClaimsRecord, language: Language | None = None) -> go.Figure:

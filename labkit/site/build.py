@@ -6,6 +6,7 @@ earlier site, or an empty folder, is replaced.
     index.html                  the run's report, or the index of several runs
     <run>/index.html            the run's report, when there are several
     <run>/01_install.html ...   a page a notebook
+    <run>/claims.html           the statements that were judged, when there are any
     <run>/record.json           the run's record as it was
     assets/                     style, the site's scripts, and plotly's script when a page has figures
 """
@@ -32,9 +33,10 @@ from labkit.words import Language, preferred_language
 log = logging.getLogger(__name__)
 
 _RECORD: Final = "record.json"
+_CLAIMS: Final = "claims.html"
 #: Tells a site from a folder of the user's.
 _MARK: Final = ".labkit-site"
-_ASSETS: Final = ("site.css", "site.js", "theme.js")
+_ASSETS: Final = ("site.css", "site.js", "theme.js", "claims.js")
 _UNFIT: Final = re.compile(r"[^\w.-]+")
 _NAME_LENGTH: Final = 100
 
@@ -83,10 +85,14 @@ def _write_run(pages: Pages, run: Run, site: Path, *, several: bool) -> bool:
     folder = site / run.name
     folder.mkdir()
     shutil.copyfile(run.folder / _RECORD, folder / _RECORD)
-    taken = {"index"}
+    taken = {"index", "claims"}
     names = [_unique(_fit(executed.name), taken) for executed in run.record.notebooks]
     around = [(executed.name, f"{name}.html") for executed, name in zip(run.record.notebooks, names, strict=True)]
     has_figures = False
+    back = "index.html" if several else "../index.html"
+    has_claims = run.record.claims is not None and bool(run.record.claims.claims)
+    if has_claims:
+        (folder / _CLAIMS).write_text(pages.claims(run, report_address=back, several=several), "utf-8")
     for position, executed in enumerate(run.record.notebooks):
         read = notebook.read(_notebook_file(run, executed.file))
         has_figures = has_figures or read.figure_count > 0
@@ -94,8 +100,9 @@ def _write_run(pages: Pages, run: Run, site: Path, *, several: bool) -> bool:
             run,
             executed,
             read,
-            report_address="index.html" if several else "../index.html",
+            report_address=back,
             several=several,
+            claims_address=_CLAIMS if has_claims and executed.name.endswith("claims") else None,
             around=(
                 around[position - 1] if position else None,
                 around[position + 1] if position + 1 < len(around) else None,
@@ -108,6 +115,7 @@ def _write_run(pages: Pages, run: Run, site: Path, *, several: bool) -> bool:
         addresses=[f"{below}{name}.html" for name in names],
         root="../" if several else "",
         record_address=f"{below}{_RECORD}",
+        claims_address=f"{below}{_CLAIMS}" if has_claims else None,
         several=several,
     )
     (folder if several else site).joinpath("index.html").write_text(report, "utf-8")

@@ -5,6 +5,7 @@ Everything that comes out of a record is escaped by Jinja; what the templates pr
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,11 +15,13 @@ import jinja2
 import msgspec
 
 import labkit
+from labkit.claims.diagrams import drawing
+from labkit.claims.shown import KINDS, kind_of
 from labkit.model.base import Provenance, Text
 from labkit.model.check import Finding, Status
 from labkit.model.machine import Machine, PerformanceLevel, Translation
 from labkit.model.run import NotebookRun, NotebookStatus, RunRecord
-from labkit.site import notebook, show
+from labkit.site import claims, notebook, show
 from labkit.system.store import shown
 from labkit.words import Language, render, say
 
@@ -28,6 +31,10 @@ POLICY: Final = (
     " img-src 'self' file: data: blob:; base-uri 'none'; form-action 'none'"
 )
 _HTML_LANGUAGE: Final = {Language.ENGLISH: "en", Language.CHINESE: "zh-Hans"}
+_SIGNS: Final = {
+    "not_gathered": "…",
+    **{str(verdict): style.sign for verdict, style in drawing.STYLES.items() if verdict is not None},
+}
 _WEB: Final = re.compile(r"https?://[^\s\x00-\x20]+")
 
 
@@ -107,11 +114,16 @@ class Pages:
             "percent": show.percent,
             "file_name": lambda path: PurePosixPath(path).name,
             "web_address": lambda address: address if _WEB.fullmatch(address) else None,
+            "claim_kind": self.claim_kind,
+            "claim_sign": lambda kind: _SIGNS[kind],
+            "claim_evidence": lambda kind: say(f"claims.kind.{kind}", language),
             "yaml": lambda value: msgspec.json.encode(value).decode(),
         }
         self.environment.filters.update(filters)
         self.environment.globals.update(
             t=self.say,
+            c=self.say_claim,
+            kinds=KINDS,
             lang=_HTML_LANGUAGE[language],
             policy=POLICY,
             version=labkit.__version__,
@@ -120,6 +132,15 @@ class Pages:
     def say(self, name: str, /, **values: str | float) -> str:
         """Return one of the site's own sentences."""
         return say(f"site.{name}", self.language, **values)
+
+    def say_claim(self, name: str, /, **values: str | float) -> str:
+        """Return one of the sentences of the claims' page."""
+        return say(f"claimpage.{name}", self.language, **values)
+
+    def claim_kind(self, kind: str) -> str:
+        """Return what a statement is counted as, with its sign."""
+        word = "claimpage.column.not_gathered" if kind == "not_gathered" else f"claims.verdict.{kind}"
+        return f"{_SIGNS[kind]} {say(word, self.language)}"
 
     def text(self, text: Text) -> str:
         """Return a record's text, also when its values do not fit this labkit's sentence."""
@@ -211,8 +232,18 @@ class Pages:
                 facts.append((self.say("machine_load"), load, True))
         return facts
 
-    def report(self, run: Run, *, addresses: Sequence[str], root: str, record_address: str, several: bool) -> str:
+    def report(
+        self,
+        run: Run,
+        *,
+        addresses: Sequence[str],
+        root: str,
+        record_address: str,
+        claims_address: str | None,
+        several: bool,
+    ) -> str:
         """Return a run's report; ``addresses`` are its notebooks' pages, relative to it."""
+        judged = run.record.claims.claims if run.record.claims is not None else ()
         found = findings(run.record)
         return self._render(
             "report.html.j2",
@@ -226,6 +257,8 @@ class Pages:
             tally=tally(found),
             notebooks=list(zip(run.record.notebooks, addresses, strict=True)),
             record_address=record_address,
+            claims_address=claims_address,
+            claim_counts=Counter(kind_of(each) for each in judged),
         )
 
     def notebook(
@@ -236,6 +269,7 @@ class Pages:
         *,
         report_address: str,
         several: bool,
+        claims_address: str | None,
         around: tuple[tuple[str, str] | None, tuple[str, str] | None],
     ) -> str:
         """Return a notebook's page; ``around`` are the name and address of the one before and the one after."""
@@ -249,8 +283,25 @@ class Pages:
             run=executed,
             notebook=read,
             report_address=report_address,
+            claims_address=claims_address,
             previous=around[0],
             following=around[1],
+        )
+
+    def claims(self, run: Run, *, report_address: str, several: bool) -> str:
+        """Return the page of the statements that a run judged; there are some."""
+        assert run.record.claims is not None  # noqa: S101 - for mypy
+        view = claims.view(run.record.claims, self.language)
+        return self._render(
+            "claims.html.j2",
+            root="../",
+            several=several,
+            synthetic=run.record.provenance is Provenance.SYNTHETIC,
+            has_search=True,
+            record=run.record,
+            report_address=report_address,
+            view=view,
+            most=max(len(each.claims) for each in view.chapters),
         )
 
     def index(self, runs: Sequence[Run], addresses: Sequence[str]) -> str:

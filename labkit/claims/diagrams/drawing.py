@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from labkit.claims.diagrams import Diagram, Edge, Node, diagrams, standing
+from labkit.claims.diagrams import Diagram, Edge, Node, claim_of, diagrams, standing
 from labkit.model.claims import ClaimsRecord, ClaimVerdict
 from labkit.words import Language, say
 
@@ -202,7 +202,7 @@ def _drawn(
         y += max(_height(texts[each.id]) for each in diagram.node if each.at[1] == row)
     layout = _Layout(diagram=diagram, texts=texts, tops=tops)
     arrows = [
-        _arrow(layout, each, lines, standing(each, record), links=links)
+        _arrow(layout, each, lines, standing(each, record), links=links and claim_of(each, record) is not None)
         for each, lines in zip(diagram.edge, labels, strict=True)
     ]
     boxes = [_box(each, texts[each.id], tops[each.at[1]]) for each in diagram.node]
