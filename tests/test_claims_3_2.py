@@ -9,7 +9,7 @@ from labkit.claims import ClaimFacts, protocs
 from labkit.claims.checks import chapter_3_2_source
 from labkit.errors import ProvisionError
 from labkit.model.claims import ClaimVerdict
-from tests.claims_support import result, turned
+from tests.claims_support import turned
 from tests.from_source_support import archive
 from tests.support import impossible, need
 
@@ -42,7 +42,7 @@ def test_3_2_02_a_gpg_that_refuses_all(plain, executable):
 
 
 def trees(folder, latest):
-    """Put small archives in the place of all: the oldest and one in between as they are, and a latest one."""
+    """Put small archives in the place of all, which only cargo fetches: an oldest, one in between and a latest one."""
     plain = {"CMakeLists.txt": ""}
     old = {"configure": "#!/bin/sh\necho protobuf 21.5\n", "README.md": "See `protobuf-all-[VERSION].tar.gz`.\n"}
     own = {}
@@ -53,16 +53,6 @@ def trees(folder, latest):
     return own
 
 
-@pytest.fixture
-def fetched(plain):
-    """Skip where the trees can neither be fetched nor lie here."""
-    try:
-        plain.get(chapter_3_2_source.trees)
-    except ProvisionError:
-        need("cargo")
-
-
-@pytest.mark.usefixtures("fetched")
 @pytest.mark.parametrize(
     ("id_", "latest"),
     [
@@ -71,20 +61,19 @@ def fetched(plain):
     ],
 )
 def test_a_later_tree_that_has_it(plain, tmp_path, id_, latest):
-    own = trees(tmp_path, latest)
-    turned(id_, plain, REFUTED, CONFIRMED, own_tools=own)
-    without = trees(tmp_path, {})
-    assert result(id_, ClaimFacts(plain.lab, own_tools=without)).verdict is REFUTED
+    (tmp_path / "later").mkdir()
+    without = ClaimFacts(plain.lab, own_tools=trees(tmp_path, {}))
+    turned(id_, without, REFUTED, CONFIRMED, own_tools=trees(tmp_path / "later", latest))
 
 
-@pytest.mark.usefixtures("fetched")
 @pytest.mark.parametrize("id_", ["3.2.03", "3.2.08"])
-def test_without_the_trees_there_is_no_verdict(plain, monkeypatch, id_):
+def test_without_the_trees_there_is_no_verdict(plain, monkeypatch, tmp_path, id_):
     def none(_pin):
         raise ProvisionError("cargo is not on PATH", remedy="install it")
 
     monkeypatch.setattr("labkit.toolchain.source.fetch.obtain", none)
-    turned(id_, plain, REFUTED, UNTESTED, own_tools={"archive:21.5": None})
+    own = trees(tmp_path, {})
+    turned(id_, ClaimFacts(plain.lab, own_tools=own), REFUTED, UNTESTED, own_tools=own | {"archive:21.5": None})
 
 
 def test_3_2_04_an_assembler_for_arm64e(plain, executable):
