@@ -165,8 +165,9 @@ def test_the_profiles_of_macs_are_whole_and_run_on_their_chip_alone(desk, this_m
 
 def run_here(desk, *sources: str):
     write_notebook(desk, "one", *sources)
-    planned = lab.plan(lab.load("mine"), desk / "runs")
-    return planned, lab.run(planned)
+    batch = lab.plan([lab.load("mine")], desk / "runs")
+    (record,) = lab.run(batch)
+    return batch.runs[0], record
 
 
 def files(folder: Path) -> list[str]:
@@ -216,14 +217,12 @@ def test_the_others_run_when_one_fails(desk):
     write_notebook(desk, "two", "print('two')")
     write_notebook(desk, "one", "1 / 0")
     (desk / "params/mine.yaml").write_text(PROFILE.replace("[one]", "[one, two]"))
-    record = lab.run(lab.plan(lab.load("mine"), desk / "runs"))
+    (record,) = lab.run(lab.plan([lab.load("mine")], desk / "runs"))
     assert [notebook.status for notebook in record.notebooks] == ["failed", "done"]
 
 
-def test_a_cell_that_takes_too_long_is_ended_with_its_cause(desk, monkeypatch):
-    from labkit.lab import execute
-
-    monkeypatch.setattr(execute, "_CELL_TIMEOUT_S", 1)
+def test_a_cell_that_takes_too_long_is_ended_with_its_cause(desk):
+    (desk / "params/mine.yaml").write_text(f"cell_timeout_s: 1\n{PROFILE}")
     _planned, record = run_here(desk, "import time; time.sleep(60)")
     assert "did not end within 1 s" in record.notebooks[0].cause
 
@@ -256,6 +255,10 @@ def kernel_of_two(desk) -> int:
     return found[0]
 
 
+def run_folders(desk) -> list[Path]:
+    return [path for path in desk.glob("runs/*/*") if path.parent.name != "batches"]
+
+
 def gone(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -272,10 +275,10 @@ def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(desk):
         said = running.output()[1].decode()
     assert "labkit: interrupted" in said
     assert "Traceback" not in said
-    (folder,) = desk.glob("runs/*/*")
+    (folder,) = run_folders(desk)
     record = records.read(folder / "record.json")
     assert [notebook.status for notebook in record.notebooks] == ["done", "interrupted"]
-    assert files(folder) == ["log.txt", "one.ipynb", "record.json", "two.ipynb"]
+    assert files(folder) == [".finished", "log.txt", "one.ipynb", "record.json", "two.ipynb"]
     assert "finished" in (folder / "one.ipynb").read_text()
     proc.wait_until(lambda: gone(kernel), timeout_s=20, what="the kernel's end")
 
@@ -286,6 +289,6 @@ def test_a_killed_batch_leaves_no_kernel_and_nothing_half_written_under_its_name
         os.kill(running.pid, signal.SIGKILL)
         running.wait(60)
         proc.wait_until(lambda: gone(kernel), timeout_s=20, what="the kernel's end")
-    (folder,) = desk.glob("runs/*/*")
-    assert files(folder) == [".running", "log.txt", "one.ipynb"]
+    (folder,) = run_folders(desk)
+    assert files(folder) == [".finished", ".running", "log.txt", "one.ipynb"]
     nbformat.validate(nbformat.read(str(folder / "one.ipynb"), as_version=4))

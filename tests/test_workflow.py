@@ -146,6 +146,8 @@ def checkout(folder):
 
     shutil.copytree(ROOT, folder, ignore=ignored, symlinks=True)
     (folder / ".venv").symlink_to(ROOT / ".venv")
+    for name in ("pyproject.toml", "requirements.lock", "requirements-dev.lock"):
+        os.utime(folder / name, (0, 0))  # older than the environment: it is not to be installed from this copy
     return folder
 
 

@@ -1,4 +1,4 @@
-"""``labkit run``: the notebooks of a profile, their record, and a report to read."""
+"""``labkit run``: the notebooks of profiles, their records, and a report to read."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,50 +6,59 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from labkit.lab import Run
+    from labkit.lab import Batch, Profile, Run, Told
     from labkit.model.check import Finding
-    from labkit.model.run import RunRecord
+    from labkit.model.run import NotebookRun, RunRecord
 
 
 def run(
     params: Annotated[
-        list[str] | None, typer.Option("--params", help="A profile: a file, or the name of one (default: quick).")
+        list[str] | None,
+        typer.Option("--params", help="A profile or a matrix: a file, or the name of one.", show_default="quick"),
     ] = None,
+    *,
     only: Annotated[list[str] | None, typer.Option("--only", help="Run only this notebook of the profile.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", help="Notebooks at a time; those that measure run alone.", min=1)] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the batch that was interrupted.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Execute also what an earlier run has finished.")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start nothing more after a failure.")] = False,
     gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 when a finding fails.")] = False,
     out: Annotated[Path, typer.Option("--out", help="The folder of runs.")] = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document: the runs.")] = False,
 ) -> None:
-    """Run the notebooks of a profile and write a report of this machine.
+    """Run the notebooks of profiles and write a report of this machine.
 
-    Everything is checked before anything runs. The run lies in OUT/<machine>/<run-id>/: the executed notebooks,
-    record.json, log.txt and the report. The last line printed is the path of the report's index.html.
+    Everything is checked before anything runs. A run lies in OUT/<machine>/<run-id>/: the executed notebooks,
+    record.json and log.txt; a profile with axes is a run for each point. The last line printed is the path of the
+    report's index.html. A finished notebook that measures nothing is carried over, and says so.
     """
     import msgspec
 
-    from labkit.errors import GATE_FAILED, NotebookError
-    from labkit.lab import load, plan
+    from labkit.errors import GATE_FAILED, NotebookError, UsageError
+    from labkit.lab import load_all
     from labkit.model.output import RunOutput, RunsOutput
 
-    profiles = [load(name, only=only or ()) for name in params or ["quick"]]
-    plans = [plan(profile, out.absolute()) for profile in profiles]
-    records = [_run_one(planned) for planned in plans]
+    if resume and force:
+        raise UsageError("--resume keeps what is finished and --force does not", remedy="give one of them")
+    profiles = [profile for name in params or ["quick"] for profile in load_all(name, only=only or ())]
+    batch, records = _run(profiles, out.absolute(), jobs=jobs, resume=resume, force=force, fail_fast=fail_fast)
+    index = _publish(batch)
     done = [
         RunOutput(
-            run=planned.id,
-            record=str(planned.folder / "record.json"),
-            index=str(_publish(planned)),
+            run=each.id,
+            record=str(each.folder / "record.json"),
+            index=str(index),
             failed_notebooks=tuple(notebook.name for notebook in record.notebooks if notebook.cause),
             failed_findings=tuple(finding.id for finding in _failures(record)),
         )
-        for planned, record in zip(plans, records, strict=True)
+        for each, record in zip(batch.runs, records, strict=True)
     ]
     if json:
         typer.echo(msgspec.json.encode(RunsOutput(runs=tuple(done))).decode())
     else:
         for each in done:
             typer.echo(f"record: {each.record} (docs/record.md says how to contribute it)")
-            typer.echo(each.index)
+        typer.echo(str(index))
     broken = [notebook for record in records for notebook in record.notebooks if notebook.cause]
     if broken and json:
         raise typer.Exit(NotebookError.exit_code)
@@ -62,21 +71,48 @@ def run(
         raise typer.Exit(GATE_FAILED)
 
 
-def _run_one(planned: "Run") -> "RunRecord":
-    from labkit.lab import run as run_notebooks
+def _run(
+    profiles: "list[Profile]", out: Path, *, jobs: int, resume: bool, force: bool, fail_fast: bool
+) -> "tuple[Batch, tuple[RunRecord, ...]]":
+    from labkit import lab
     from labkit.system import progress
 
+    batch = lab.resume(profiles, out) if resume else lab.plan(profiles, out)
+    bar = progress.wanted()
     try:
-        return run_notebooks(planned, bar=progress.wanted())
+        records = lab.run(
+            batch, jobs=jobs, force=force, fail_fast=fail_fast, bar=bar, told=_told(batch) if bar else None
+        )
     except KeyboardInterrupt:
-        typer.echo(f"labkit: what was finished is kept in {planned.folder}", err=True)
+        typer.echo(f"labkit: what was finished is kept in {out}; go on with --resume", err=True)
         raise
+    return batch, records
 
 
-def _publish(planned: "Run") -> Path:
+def _told(batch: "Batch") -> "Told":
+    from labkit.lab import Told
+
+    count, several = 0, len(batch.runs) > 1
+    everything = sum(len(each.jobs) for each in batch.runs)
+
+    def ended(run: "Run", done: "NotebookRun") -> None:
+        nonlocal count
+        count += 1
+        where = f" of {run.id}" if several else ""
+        how = f"carried over from {done.carried_from} ({done.carried_at})" if done.carried_from else str(done.status)
+        typer.echo(
+            f"[{count}/{everything}] {done.name}{where}: {how}{f': {done.cause}' if done.cause else ''}", err=True
+        )
+
+    return Told(ended=ended)
+
+
+def _publish(batch: "Batch") -> Path:
+    """Write the report: of one run into its folder, of several into the batch's."""
     from labkit.site import publish
 
-    return publish([planned.folder], planned.folder / "report")
+    folders = [each.folder for each in batch.runs]
+    return publish(folders, (folders[0] if len(folders) == 1 else batch.folder) / "report")
 
 
 def _failures(record: "RunRecord") -> tuple["Finding", ...]:

@@ -1,13 +1,15 @@
-"""Executes one notebook through papermill and says how it really ended.
+"""Executes one notebook through papermill, in limits, and says how it really ended.
 
 papermill's metadata call a notebook completed after a dead kernel, a timeout or Ctrl-C. So the exception that ended
 it decides, and beyond that what the notebook holds: an execution count on every code cell, no error output, an end
 time.
 
 The notebook is written under a temporary name while it runs and renamed when it has ended. The kernel's own stdout
-and stderr go to the run's log; labkit's log lines from within the kernel do too.
+and stderr go to the run's log; labkit's log lines from within the kernel do too. Nothing that a notebook started
+outlives it: the kernel's process group is ended, and what left that group is found by a mark in its environment.
 """
 
+import contextlib
 import logging
 import os
 import time
@@ -22,20 +24,31 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from labkit.errors import LabError
-from labkit.lab.profile import Value
+from labkit.lab import leftovers
+from labkit.lab.engine import NAME as ENGINE
+from labkit.lab.engine import Limits
+from labkit.lab.profile import CELL_TIMEOUT_S, RUN_TIMEOUT_S, Value
 from labkit.model.run import NotebookRun, NotebookStatus
 from labkit.system import logs, progress
-from labkit.system.proc import ignoring_interrupts
+from labkit.system.proc import adopted, ignoring_interrupts
 from labkit.system.store import file_digest, home, saying_why, shown
 
 log = logging.getLogger(__name__)
 
-_CELL_TIMEOUT_S: Final = 2700
 _START_TIMEOUT_S: Final = 120
 _RUNNING: Final = ".running"
 
 
-def execute(source: Path, folder: Path, parameters: Mapping[str, Value], *, log_file: Path, bar: bool) -> NotebookRun:
+def execute(
+    source: Path,
+    folder: Path,
+    parameters: Mapping[str, Value],
+    *,
+    log_file: Path,
+    bar: bool,
+    limits: Limits | None = None,
+    mark: str = "",
+) -> NotebookRun:
     """Execute a notebook into a run's folder and return how it ended.
 
     A failure is a result, not an exception; Ctrl-C is recorded the same way and then raised again by the caller.
@@ -46,6 +59,8 @@ def execute(source: Path, folder: Path, parameters: Mapping[str, Value], *, log_
         parameters: Its parameters, checked before.
         log_file: Where the kernel's streams and log lines go.
         bar: Whether a progress bar over cells is shown on standard error.
+        limits: How long and how much; the usual ones when None.
+        mark: How the mark of what the notebook starts begins.
 
     """
     running = folder / _RUNNING / source.name
@@ -53,18 +68,22 @@ def execute(source: Path, folder: Path, parameters: Mapping[str, Value], *, log_
         running.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     status, cause, remedy = NotebookStatus.DONE, None, None
+    bounds = limits or Limits(cell_timeout_s=CELL_TIMEOUT_S, run_timeout_s=RUN_TIMEOUT_S)
+    own_mark = leftovers.mark(mark)
     try:
-        with log_file.open("ab") as stream, _environment(log_file):
+        with log_file.open("ab") as stream, _environment(log_file, own_mark), contextlib.ExitStack() as kernels:
+            kernels.callback(leftovers.end, own_mark)
             papermill.execute_notebook(
                 str(source),
                 str(running),
                 parameters=dict(parameters),
+                engine_name=ENGINE,
                 kernel_name="python3",
                 progress_bar=bar,
                 log_output=False,
                 start_timeout=_START_TIMEOUT_S,
-                execution_timeout=_CELL_TIMEOUT_S,
-                kernel_manager_class=_manager(stream),
+                limits=bounds,
+                kernel_manager_class=_manager(stream, kernels),
             )
         cause = _unfinished(running)
         if cause is not None:
@@ -74,7 +93,7 @@ def execute(source: Path, folder: Path, parameters: Mapping[str, Value], *, log_
         remedy = "run it again: what was provisioned and built is kept"
     except Exception as error:  # whatever ended it is recorded with the notebook
         status = NotebookStatus.FAILED
-        cause, remedy = _explain(error, log_file)
+        cause, remedy = _explain(error, log_file, bounds)
         log.debug("%s failed", source.name, exc_info=True)
     with ignoring_interrupts():
         _keep(running, folder / source.name, source)
@@ -89,7 +108,9 @@ def execute(source: Path, folder: Path, parameters: Mapping[str, Value], *, log_
     )
 
 
-def _explain(error: Exception, log_file: Path) -> tuple[str, str]:
+def _explain(error: Exception, log_file: Path, limits: Limits) -> tuple[str, str]:  # noqa: PLR0911 - a table of causes
+    if limits.broken is not None:  # what was seen when the kernel was ended for it
+        return limits.broken, limits.remedy
     match error:
         case PapermillExecutionError():
             # A LabError shows itself as "what (remedy)"; the cell and the last line of anything else are enough.
@@ -102,7 +123,9 @@ def _explain(error: Exception, log_file: Path) -> tuple[str, str]:
                 f"read the end of {log_file.name}, free memory, and run it again"
             )
         case CellTimeoutError():
-            return f"a cell did not end within {_CELL_TIMEOUT_S} s", "run the notebook by hand and look at that cell"
+            return f"a cell did not end within {limits.cell_timeout_s} s", (
+                "run the notebook by hand and look at that cell, or give the profile a longer cell_timeout_s"
+            )
         case LabError():
             return error.what, error.remedy
         case PapermillException() | OSError() | RuntimeError():
@@ -131,23 +154,27 @@ def _keep(running: Path, final: Path, source: Path) -> None:
         if not running.is_file():  # nothing was written: keep the notebook as it would have run
             running.write_bytes(source.read_bytes())
         running.replace(final)
-        running.parent.rmdir()
+        with contextlib.suppress(OSError):  # another notebook of the run is at work
+            running.parent.rmdir()
 
 
 class _environment:  # noqa: N801 - reads as a statement
     """The variables that a kernel started meanwhile sees."""
 
-    def __init__(self, log_file: Path) -> None:
+    def __init__(self, log_file: Path, mark: str) -> None:
         self._wanted = {
             logs.VARIABLE: str(log_file.absolute()),
             progress.VARIABLE: progress.OFF,  # a bar would end up in the notebook
             "IPYTHONDIR": str(home() / "ipython"),  # no start-up files or history of the user's
             "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the user's
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            leftovers.VARIABLE: mark,
         }
         self._before: dict[str, str | None] = {}
 
     def __enter__(self) -> None:
+        with saying_why("cannot make a folder for the notebook's kernel"):
+            (home() / "ipython").mkdir(parents=True, exist_ok=True)
         self._before = {name: os.environ.get(name) for name in self._wanted}
         os.environ.update(self._wanted)
 
@@ -159,13 +186,17 @@ class _environment:  # noqa: N801 - reads as a statement
                 os.environ[name] = value
 
 
-def _manager(stream: IO[bytes]) -> type[Any]:
-    class LoggedKernelManager(AsyncKernelManager):
-        """A kernel manager whose kernel writes its own streams to the run's log."""
+def _manager(stream: IO[bytes], kernels: contextlib.ExitStack) -> type[Any]:
+    class OwnedKernelManager(AsyncKernelManager):
+        """A kernel manager whose kernel writes to the run's log, and whose kernel's group ends with the notebook."""
 
         async def _async_start_kernel(self, **kwargs: Any) -> None:  # noqa: ANN401 - jupyter_client's signature
             await super()._async_start_kernel(**kwargs, stdout=stream, stderr=stream)
+            # jupyter_client makes a kernel the leader of a session of its own
+            pid = getattr(self.provisioner, "pid", None)
+            if pid is not None:
+                kernels.enter_context(adopted(pid))
 
         start_kernel = _async_start_kernel
 
-    return LoggedKernelManager
+    return OwnedKernelManager

@@ -1,5 +1,7 @@
 """Profiles and the parameters that notebooks declare, checked whole before anything runs.
 
+A profile with ``axes`` is a matrix: one profile a point of it (:mod:`labkit.lab.matrix` makes them).
+
 A notebook declares its parameters in the one cell tagged ``parameters``: one literal assignment a line, with a
 comment. A profile sets every one of them. Names must be plain identifiers: papermill writes them into code as they
 are.
@@ -9,8 +11,9 @@ import ast
 import difflib
 import keyword
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Final
 
 import msgspec
 import nbformat
@@ -20,14 +23,17 @@ from labkit.bench.plan import LIMITS, Plan
 from labkit.claims.section import check as check_claims
 from labkit.codegen import collection
 from labkit.errors import UsageError
-from labkit.lab import shipped
+from labkit.lab import matrix, shipped
 from labkit.model.machine import Machine
 from labkit.toolchain import pins
 from labkit.traps.running import chosen_ids
 
-Value = str | int | float | bool | None
+Value = matrix.Value
 
 _EXAMPLE = "linux"
+#: Seconds that one cell, and one notebook with all its cells, may take unless a profile says otherwise.
+CELL_TIMEOUT_S: Final = 2700
+RUN_TIMEOUT_S: Final = 7200
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +43,13 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     like: str | None = None
     notebooks: tuple[str, ...] = ()
     parameters: dict[str, Value] = {}
+    axes: dict[str, tuple[Value, ...]] = {}
+    exclude: tuple[dict[str, Value], ...] = ()
+    include: tuple[dict[str, Value], ...] = ()
+    repeats: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    on: str | None = None
+    cell_timeout_s: Annotated[int, msgspec.Meta(ge=1)] = CELL_TIMEOUT_S
+    run_timeout_s: Annotated[int, msgspec.Meta(ge=1)] = RUN_TIMEOUT_S
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +60,11 @@ class Profile:
     machine: str  # any, linux, macos, or a chip such as Apple M1
     notebooks: tuple[str, ...]
     parameters: Mapping[str, Value]
+    point: Mapping[str, Value] = field(default_factory=dict)  # where in its matrix it is; empty when there is none
+    repeat: int = 1  # the how-manieth of its repeats it is
+    on: str | None = None  # the label of the workers of a cluster that may run it
+    cell_timeout_s: int = CELL_TIMEOUT_S
+    run_timeout_s: int = RUN_TIMEOUT_S
 
     def parameters_of(self, notebook: str) -> dict[str, Value]:
         """Return the parameters that one notebook declares, with this profile's values."""
@@ -61,25 +79,60 @@ def load(name: str, *, only: Sequence[str] = ()) -> Profile:
         only: Run only these of its notebooks.
 
     Raises:
-        UsageError: The file, a notebook or a parameter is unknown, missing or wrongly typed.
+        UsageError: The file, a notebook or a parameter is unknown, missing or wrongly typed; or it is a matrix.
+
+    """
+    found = load_all(name, only=only)
+    if len(found) > 1:
+        raise UsageError(f"{name} is {len(found)} profiles, a matrix", remedy="name a profile without axes and repeats")
+    return found[0]
+
+
+def load_all(name: str, *, only: Sequence[str] = ()) -> tuple[Profile, ...]:
+    """Return a profile, or each point of a matrix, repeats next to each other; every one is checked.
+
+    Raises:
+        UsageError: As for :func:`load`, or the matrix has no point, one twice, or an ``exclude`` that fits none.
 
     """
     path = shipped.profile(name)
     written = _read(path)
     notebooks = _chosen(written.notebooks, only, path.name)
+    points = matrix.points(matrix.Matrix(written.axes, written.exclude, written.include), path.name)
+    return tuple(
+        _checked(path, written, notebooks, point, repeat)
+        for point in points
+        for repeat in range(1, written.repeats + 1)
+    )
+
+
+def _checked(
+    path: Path, written: _File, notebooks: tuple[str, ...], point: Mapping[str, Value], repeat: int
+) -> Profile:
+    parameters = written.parameters | dict(point)
     everything = {parameter for notebook in written.notebooks for parameter in declared(shipped.notebook(notebook))}
-    for parameter in written.parameters:
+    for parameter in parameters:
         _check_name(parameter, everything, path.name)
     for notebook in notebooks:
         for parameter, default in declared(shipped.notebook(notebook)).items():
-            if parameter not in written.parameters:
+            if parameter not in parameters:
                 raise UsageError(
                     f"{path.name} does not set {parameter!r}, which {notebook} declares",
                     remedy=f"add it under parameters, for example {parameter}: {default!r}",
                 )
-            _check_type(parameter, written.parameters[parameter], default, path.name)
-    _check_values(written.parameters)
-    return Profile(name=path.stem, machine=written.machine, notebooks=notebooks, parameters=written.parameters)
+            _check_type(parameter, parameters[parameter], default, path.name)
+    _check_values(parameters)
+    return Profile(
+        name=path.stem,
+        machine=written.machine,
+        notebooks=notebooks,
+        parameters=parameters,
+        point=point,
+        repeat=repeat,
+        on=written.on,
+        cell_timeout_s=written.cell_timeout_s,
+        run_timeout_s=written.run_timeout_s,
+    )
 
 
 def declared(notebook: Path) -> dict[str, Value]:
@@ -153,11 +206,7 @@ def _read(path: Path) -> _File:
             f"{path.name} is like {written.like} and names notebooks of its own",
             remedy="leave notebooks out, and choose among them with --only",
         )
-    return _File(
-        machine=written.machine,
-        notebooks=other.notebooks,
-        parameters=other.parameters | written.parameters,
-    )
+    return msgspec.structs.replace(written, notebooks=other.notebooks, parameters=other.parameters | written.parameters)
 
 
 def _read_alone(path: Path) -> _File:

@@ -106,6 +106,9 @@ class NotebookRun(Record, frozen=True, kw_only=True):
     wall_time_s: float
     cause: str | None  # why it did not complete
     remedy: str | None
+    id: str | None = None  # digest of notebook, parameters, toolchain, labkit, machine and repeat
+    carried_from: str | None = None  # the run that executed it, when this one only took it over
+    carried_at: str | None = None  # when that one did, UTC, ISO 8601
 
 
 class RunRecord(Record, frozen=True, kw_only=True):
@@ -123,6 +126,9 @@ class RunRecord(Record, frozen=True, kw_only=True):
     ended_at: str
     machine: Machine
     notebooks: tuple[NotebookRun, ...]
+    batch: str | None = None  # the batch that it is of
+    point: Mapping[str, str | int | float | bool | None] = {}  # where in the batch's matrix it is
+    repeat: int = 1  # the how-manieth of its point's repeats it is
     install: InstallSection | None = None
     codegen: CodegenSection | None = None
     binaries: BinariesSection | None = None
