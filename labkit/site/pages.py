@@ -28,8 +28,10 @@ from labkit.words import Language, render, say
 #: ``file:`` stands beside ``'self'`` because browsers differ in what 'self' means on a page opened from disk.
 POLICY: Final = (
     "default-src 'none'; script-src 'self' file:; style-src 'self' file: 'unsafe-inline';"
-    " img-src 'self' file: data: blob:; base-uri 'none'; form-action 'none'"
+    " img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
+#: Characters that turn the text around them over, or that no page shows: they are shown by their numbers.
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _HTML_LANGUAGE: Final = {Language.ENGLISH: "en", Language.CHINESE: "zh-Hans"}
 _SIGNS: Final = {
     "not_gathered": "…",
@@ -87,6 +89,13 @@ def tally(found: Sequence[Finding]) -> Tally:
     return Tally(passed=count[Status.PASS], failed=count[Status.FAIL], skipped=count[Status.SKIP])
 
 
+def seen(value: object) -> object:
+    """Return what a template prints, its texts without characters that turn others over or are not shown."""
+    if not isinstance(value, str) or _UNSEEN.search(value) is None:
+        return value
+    return type(value)(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", value))
+
+
 class Pages:
     """The templates in one language."""
 
@@ -95,6 +104,7 @@ class Pages:
         self.environment = jinja2.Environment(
             loader=jinja2.PackageLoader("labkit.site"),
             autoescape=True,
+            finalize=seen,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -50,20 +50,29 @@ _BY_TAG: Final = {
 _LINK: Final = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x20]+|#[\w.:-]*|(?!/)[\w./-]+(?:#[\w.:-]*)?")
 _BITMAP: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+")
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-#: Classes of the site's own furniture, which content may not dress up as.
-_RESERVED: Final = "lk-"
+#: The classes that content keeps: those of labkit's and pandas's tables, and pygments' (``highlight``, ``k``, ``s1``).
+#: All others belong to somebody's style sheet: the site's furniture, or plotly's, whose notes are fixed over the page.
+_CLASS: Final = re.compile(
+    r"labkit(?:-[a-z-]+)?|dataframe|data|blank|index_name|(?:col|row)_heading|(?:row|col|level)\d+"
+    r"|highlight|[a-z]{1,2}\d?"
+)
 #: Letters of a cell that is not broken, and of one that is given room to wrap.
 _SHORT_CELL: Final = 26
 _LONG_CELL: Final = 40
 
 
+def is_bitmap(address: str) -> bool:
+    """Return whether an address is that of a picture which carries itself and holds no markup."""
+    return _BITMAP.fullmatch(address) is not None
+
+
 def _allowed(tag: str, name: str, value: str) -> bool:
     if name == "class":
-        return not any(word.startswith(_RESERVED) for word in value.split())
+        return all(_CLASS.fullmatch(word) for word in value.split())
     if tag == "a" and name == "href":
         return _LINK.fullmatch(value) is not None
     if tag == "img" and name == "src":
-        return _BITMAP.fullmatch(value) is not None
+        return is_bitmap(value)
     return name in _EVERYWHERE or name in _BY_TAG.get(tag, frozenset())
 
 
