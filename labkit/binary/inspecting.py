@@ -41,7 +41,7 @@ _OTHER_MAGICS = (
 
 
 def inspect(
-    path: Path, *, pages: bool = True, machines: Sequence[str] = DEFAULT_MACHINES, digest: bool = False
+    path: Path | str, *, pages: bool = True, machines: Sequence[str] = DEFAULT_MACHINES, digest: bool = False
 ) -> Binary:
     """Return a file's facts, and a verdict for each machine. A bad file does not raise: ``error`` is set.
 
@@ -54,9 +54,13 @@ def inspect(
     Raises:
         UsageError: A machine's name is unknown.
 
+    Examples:
+        >>> inspect("/no/such/file").error
+        'cannot be read: No such file or directory'
+
     """
     check_machines(machines)
-    binary = _facts(path, pages=pages, digest=digest)
+    binary = _facts(Path(path), pages=pages, digest=digest)
     verdicts = tuple(judge(binary, machine) for machine in machines)
     return msgspec.structs.replace(binary, verdicts=verdicts)
 

@@ -1,5 +1,9 @@
 """Shows records in notebooks: frames for reckoning, tables and figures for reading, bars for long work.
 
+    >>> from labkit import machine, present
+    >>> table = present.machine(machine.read())  # as the last line of a cell it shows itself
+    >>> frame = table.frame  # what it shows, as a pandas frame
+
 A name without a suffix (``present.findings``) returns a :class:`Table` ready to be shown; the frame functions beside it
 document their columns and dtypes. The only room that imports pandas and, but for the site, plotly.
 """
@@ -30,6 +34,7 @@ from labkit.present.host import causes_frame, host_tools_frame
 from labkit.present.instructions import listings, listings_frame
 from labkit.present.machines import condition_frame, levels_frame, machine_frame
 from labkit.present.matrix import linkage_figure, matrix, matrix_frame, sections
+from labkit.present.parameters import parameters
 from labkit.present.resolution import resolution, resolution_frame
 from labkit.present.samples import samples_figure, samples_frame, samples_table
 from labkit.present.sets import fit_frame, sets_frame, switching_frame
@@ -137,6 +142,7 @@ __all__ = [
     "matrix_frame",
     "measured",
     "message_structs",
+    "parameters",
     "printed_cas",
     "quiet",
     "registers",
@@ -174,3 +180,7 @@ __all__ = [
     "verdicts",
     "xxx_answer",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -7,6 +7,7 @@ itself.
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -32,7 +33,14 @@ def steps(title: str) -> Callable[[str], None]:
 
 
 def bar(title: str, *, unit: str = "process") -> Callable[[int, int, str], None]:
-    """Return a function of (done, all, what now) that moves a bar, which counts in a unit."""
+    """Return a function of (done, all, what now) that moves a bar, which counts in a unit.
+
+    Examples:
+        >>> move = bar("measuring", unit="kernel")
+        >>> move(1, 2, "fft")
+        >>> move(2, 2, "marshal")
+
+    """
     if not wanted():
         return lambda _done, _all, _what: None
     shown: Any = None
@@ -40,9 +48,7 @@ def bar(title: str, *, unit: str = "process") -> Callable[[int, int, str], None]
     def move(done: int, everything: int, what: str) -> None:
         nonlocal shown
         if shown is None:  # work that turns out to be none shows no bar, and does not wait for the library
-            from tqdm import tqdm
-
-            shown = tqdm(desc=title, unit=unit, leave=False, dynamic_ncols=True)
+            shown = _tqdm()(desc=title, unit=unit, leave=False, dynamic_ncols=True)
         shown.total = everything
         shown.set_postfix_str(what, refresh=False)
         shown.update(done - shown.n)
@@ -50,3 +56,11 @@ def bar(title: str, *, unit: str = "process") -> Callable[[int, int, str], None]
             shown.close()
 
     return move
+
+
+def _tqdm() -> Any:  # noqa: ANN401 - a class that tqdm chooses
+    """Return the bar that suits: a widget in a notebook where ipywidgets is installed, else a line of text."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")  # the line of text is what is wanted then
+        from tqdm.auto import tqdm
+    return tqdm

@@ -44,15 +44,15 @@ def decode(data: bytes, *, name: str) -> RunRecord:
         raise RecordError(f"{name} is not a labkit record: {error}", remedy=_SHARE) from error
 
 
-def read(path: Path) -> RunRecord:
-    """Return the record in a file.
+def read(path: Path | str) -> RunRecord:
+    """Return the record in a file: a run's ``record.json``.
 
     Raises:
         RecordError: It cannot be read, or is not a record.
 
     """
     try:
-        data = path.read_bytes()
+        data = Path(path).read_bytes()
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}", remedy="name a run's record.json") from error
     return decode(data, name=str(path))
