@@ -35,6 +35,9 @@ def run(
     import msgspec
 
     from labkit.errors import GATE_FAILED, NotebookError, UsageError
+    from labkit.system import lean
+
+    lean.without_iri_grammar()
     from labkit.lab import load_all
     from labkit.model.output import RunOutput, RunsOutput
 

@@ -26,15 +26,19 @@ _OPTIONS: Final = {
     "MultiKernelManager.default_kernel_name": "python3",
     "ServerApp.answer_yes": "True",  # Ctrl-C ends it and its kernels, also where there is no terminal to ask back
 }
+_SETTINGS: Final = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+}
 _LOOPBACK: Final = "127.0.0.1"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
 
 def lay(environ: Mapping[str, str], program: str = sys.executable) -> dict[str, str]:
-    """Write a kernel of this environment's, and return the variables that make Jupyter find it first.
+    """Write a kernel of this environment's and settings, and return the variables that make Jupyter find them first.
 
     A ``python3`` in the user's own folder, or in the system's, may be of any environment. What ``JUPYTER_PATH`` names
     is looked at before both (``jupyter --paths``), so there lies one that names this environment's Python by its path.
+    The settings are defaults, by which nobody is asked whether news are wanted; the user's own go before them.
 
     Args:
         environ: The environment that JupyterLab is going to have.
@@ -51,12 +55,23 @@ def lay(environ: Mapping[str, str], program: str = sys.executable) -> dict[str, 
         "language": "python",
         "metadata": {"debugger": True},
     }
-    written = json.dumps(kernel, indent=1).encode()
-    file = folder / "kernels" / "python3" / "kernel.json"
+    _keep(folder / "kernels" / "python3" / "kernel.json", kernel)
+    _keep(folder / "labconfig" / "default_setting_overrides.json", _SETTINGS)
+    return {
+        "JUPYTER_PATH": _first(folder, environ.get("JUPYTER_PATH", "")),
+        "JUPYTER_CONFIG_PATH": _first(folder, environ.get("JUPYTER_CONFIG_PATH", "")),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+    }
+
+
+def _keep(file: Path, value: object) -> None:
+    written = json.dumps(value, indent=1).encode()
     if not file.is_file() or file.read_bytes() != written:
         write_atomically(file, written)
-    before = [each for each in environ.get("JUPYTER_PATH", "").split(os.pathsep) if each and each != str(folder)]
-    return {"JUPYTER_PATH": os.pathsep.join([str(folder), *before]), "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+def _first(folder: Path, path: str) -> str:
+    return os.pathsep.join([str(folder), *(each for each in path.split(os.pathsep) if each not in {"", str(folder)})])
 
 
 def options(

@@ -14,7 +14,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 
 NAME: Final = "labkit"
 #: Bytes of output that a notebook may hold; a page of them could not be opened.
-MAX_OUTPUT_BYTES: Final = 50 * 1024 * 1024
+MAX_OUTPUT_BYTES: Final = 20 * 1024 * 1024
 _MIB: Final = 1024 * 1024
 
 

@@ -13,11 +13,15 @@ from typing import Any
 
 import msgspec
 
-from labkit.errors import LabError
-from labkit.lab.profile import Profile
-from labkit.lab.runs import Job, Run, execute_job
-from labkit.model.machine import Machine
-from labkit.model.run import NotebookRun, NotebookStatus
+from labkit.system import lean
+
+lean.without_iri_grammar()
+
+from labkit.errors import LabError  # noqa: E402 - what follows imports jsonschema
+from labkit.lab.profile import Profile  # noqa: E402
+from labkit.lab.runs import Job, Run, execute_job  # noqa: E402
+from labkit.model.machine import Machine  # noqa: E402
+from labkit.model.run import NotebookRun, NotebookStatus  # noqa: E402
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
