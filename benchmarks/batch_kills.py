@@ -189,11 +189,12 @@ def one_round(kind: str, chance: random.Random) -> tuple[str, list[str]]:
                 faults.append(f"{run.run} was not completed in {count} resumes")
                 continue
             record = records.read(desk.folder / "runs" / run.machine / run.run / "record.json")
-            for one in record.notebooks:
-                if one.status is not NotebookStatus.DONE and not (one.cause or "").startswith(
-                    ("the kernel died", "it could not be run")
-                ):
-                    faults.append(f"{one.name} is {one.status}: {one.cause}")
+            expected = ("the kernel died", "it could not be run")
+            faults += [
+                f"{one.name} is {one.status}: {one.cause}"
+                for one in record.notebooks
+                if one.status is not NotebookStatus.DONE and not (one.cause or "").startswith(expected)
+            ]
         faults += [f"torn at the end: {one}" for one in desk.torn()]
         deadline = time.monotonic() + 10
         while marked(plan.batch) and time.monotonic() < deadline:

@@ -25,7 +25,8 @@ from benchmarks import batch_desk
 LOOP = """
 import papermill
 for number in range({count}):
-    papermill.execute_notebook("notebooks/one.ipynb", f"out-{{number}}.ipynb", parameters=dict(count=number), progress_bar=False)
+    out, given = f"out-{{number}}.ipynb", dict(count=number)
+    papermill.execute_notebook("notebooks/one.ipynb", out, parameters=given, progress_bar=False)
 """
 
 

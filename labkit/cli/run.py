@@ -24,6 +24,9 @@ def run(
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start nothing more after a failure.")] = False,
     gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 when a finding fails.")] = False,
     out: Annotated[Path, typer.Option("--out", help="The folder of runs.")] = Path("runs"),
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML there too.", show_default=False)
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document: the runs.")] = False,
 ) -> None:
     """Run the notebooks of profiles and write a report of this machine.
@@ -46,6 +49,7 @@ def run(
     profiles = [profile for name in params or ["quick"] for profile in load_all(name, only=only or ())]
     batch, records = _run(profiles, out.absolute(), jobs=jobs, resume=resume, force=force, fail_fast=fail_fast)
     index = _publish(batch)
+    _tell_ci(batch, records, junit)
     done = [
         RunOutput(
             run=each.id,
@@ -118,8 +122,30 @@ def _publish(batch: "Batch") -> Path:
     return publish(folders, (folders[0] if len(folders) == 1 else batch.folder) / "report")
 
 
+def _tell_ci(batch: "Batch", records: "tuple[RunRecord, ...]", junit: Path | None) -> None:
+    """Write JUnit XML and a summary into the batch's folder, and what GitHub's runner shows when it is one."""
+    import os
+
+    from labkit.lab import summary
+    from labkit.system.store import saying_why, write_atomically
+
+    xml, table = summary.junit(records), summary.markdown(records)
+    write_atomically(batch.folder / "junit.xml", xml)
+    write_atomically(batch.folder / "summary.md", table)
+    if junit is not None:
+        with saying_why(f"cannot write {junit}"):
+            junit.absolute().parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(junit.absolute(), xml)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in summary.annotations(records):
+            typer.echo(line, err=True)
+        if page := os.environ.get("GITHUB_STEP_SUMMARY"):
+            with saying_why(f"cannot write {page}"), Path(page).open("a", encoding="utf-8") as stream:
+                stream.write(table)
+
+
 def _failures(record: "RunRecord") -> tuple["Finding", ...]:
     from labkit.doctor import failures
+    from labkit.lab.summary import findings
 
-    sections = (record.install, record.codegen, record.binaries, record.debugging)
-    return failures(finding for section in sections if section is not None for finding in section.findings)
+    return failures(findings(record))
