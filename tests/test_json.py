@@ -14,6 +14,7 @@ from labkit.model.drift import Drift
 from labkit.model.errorlog import ErrorLogOutput
 from labkit.model.generation import Generation
 from labkit.model.imported import ImportedRecord
+from labkit.model.listing import RunsListOutput
 from labkit.model.output import ErrorOutput, MachineOutput, PublishOutput, RunsOutput
 from labkit.model.regression import BenchOutput
 from labkit.model.toolchain import Toolchain
@@ -27,6 +28,7 @@ DOCUMENTS = {
     "setup": Toolchain,
     "setup-for": Answer,
     "run": RunsOutput,
+    "runs": RunsListOutput,
     "publish": PublishOutput,
     "generate": Generation,
     "drift": Drift,
@@ -101,6 +103,10 @@ def test_run_and_publish(capsys, tmp_path, monkeypatch, spaced_home):
     fits("run", value)
     (run,) = value["runs"]
     assert Path(run["index"]).is_file()
+    code, value = document(capsys, "runs")
+    assert code == 0
+    fits("runs", value)
+    assert [each["run"] for each in value["runs"]] == [run["run"]]
     folder = Path(run["record"]).parent
     code, value = document(capsys, "publish", str(folder), "--out", str(tmp_path / "site"))
     assert code == 0

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "debug": "debug",
     "traps": "traps",
     "run": "run",
+    "runs": "runs",
     "claims": "claims",
     "compare": "compare",
     "publish": "publish",
