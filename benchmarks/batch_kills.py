@@ -228,6 +228,8 @@ def main() -> int:
         hit, wrong = one_round(kind, chance)
         hits[hit] += 1
         faults += [f"round {number} ({hit}): {each}" for each in wrong]
+        for each in wrong:
+            sys.stderr.write(f"\nround {number} ({hit}): {each}\n")
         sys.stderr.write(f"\r{number} {hit} {len(faults)} faults   ")
     print(json.dumps({"rounds": number, "hits": dict(sorted(hits.items())), "faults": faults}, indent=1))
     return 1 if faults else 0
