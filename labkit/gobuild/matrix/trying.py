@@ -116,14 +116,15 @@ def _way(place: Place, program: Path, architecture: str) -> Iterator[_Way]:
         if qemu is not None:
             shutil.copy(qemu, root / "qemu")
             inside = ("/qemu", "/program")
-        change = _change_root(root)
+        change = change_root(root)
         if change is None:
             yield _Way(place=place, reason=Text(id="matrix.reason.no-empty-root"))
         else:
             yield _Way(place=place, words=(*change, *inside))
 
 
-def _change_root(root: Path) -> tuple[str | Path, ...] | None:
+def change_root(root: Path) -> tuple[str | Path, ...] | None:
+    """Return the words before a program's own that start it with a folder as its root; None where nothing can."""
     name = "chroot" if os.geteuid() == 0 else "unshare"
     found = shutil.which(name, path=SYSTEM_PATH)
     if found is None:

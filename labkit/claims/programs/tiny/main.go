@@ -1,0 +1,4 @@
+// Command tiny imports nothing.
+package main
+
+func main() { println("tiny") }
