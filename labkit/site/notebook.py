@@ -195,6 +195,11 @@ def _streams_joined(outputs: Iterable[_RawOutput]) -> list[_RawOutput]:
     return joined
 
 
+def _code(source: str) -> Markup:
+    """Return source in colours, in a box that the keyboard reaches."""
+    return Markup(_highlight(source).replace("<pre>", '<pre tabindex="0">', 1))  # noqa: S704 - pygments escapes
+
+
 def _cell(raw: _RawCell, ids: set[str]) -> Cell | None:
     source = _joined(raw.source)
     tags = raw.metadata.get("tags")
@@ -206,7 +211,7 @@ def _cell(raw: _RawCell, ids: set[str]) -> Cell | None:
         case "code":
             shown = tuple(found for raw_output in _streams_joined(raw.outputs) if (found := _output(raw_output)))
             return Cell(
-                code=Markup(_highlight(source)) if source.strip() else None,  # noqa: S704 - pygments escapes
+                code=_code(source) if source.strip() else None,
                 ran=raw.execution_count is not None or not source.strip(),
                 failed=any(output.error is not None for output in shown),
                 outputs=shown,

@@ -93,6 +93,12 @@ def _tables_scroll(soup: BeautifulSoup) -> None:
             table.wrap(soup.new_tag("div", attrs={"class": "lk-scroll", "tabindex": "0", "role": "group"}))
 
 
+def _sources_reached(soup: BeautifulSoup) -> None:
+    """Let the keyboard reach each text that may scroll sideways."""
+    for source in soup.find_all("pre"):
+        source["tabindex"] = "0"
+
+
 def _cells_sized(soup: BeautifulSoup) -> None:
     """Mark cells whose words stay on one line (names, versions, numbers), and those with text to wrap."""
     for cell in soup.find_all(["td", "th"]):
@@ -132,6 +138,7 @@ def clean(html: str, *, ids: set[str] | None = None) -> Markup:
         link["rel"] = "noopener noreferrer nofollow"
     _images_said(soup)
     _tables_scroll(soup)
+    _sources_reached(soup)
     _cells_sized(soup)
     if ids is not None:
         _headings_named(soup, ids)

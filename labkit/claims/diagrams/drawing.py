@@ -82,7 +82,8 @@ def svg(diagram: Diagram, record: ClaimsRecord, language: Language | None = None
 
     """
     width, height, inner = _drawn(diagram, record, language, links=links)
-    return _framed(width, height, diagram.title.say(language), inner)
+    # what holds links is a group: the parts of an image are nobody's to reach
+    return _framed(width, height, diagram.title.say(language), inner, role="group" if links else "img")
 
 
 def sheet(record: ClaimsRecord, language: Language | None = None, *, columns: int = 2) -> str:
@@ -174,9 +175,9 @@ def _legend_height() -> int:
     return len(STYLES) * 22 + 4
 
 
-def _framed(width: float, height: float, title: str, inner: str) -> str:
+def _framed(width: float, height: float, title: str, inner: str, *, role: str = "img") -> str:
     return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width:g} {height:g}' role='img' width='{width:g}'"
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width:g} {height:g}' role='{role}' width='{width:g}'"
         f" height='{height:g}' style='max-width:100%;height:auto' {_FONT}><title>{escape(title)}</title>"
         f"<rect width='{width:g}' height='{height:g}' style='fill:{_PAGE}'/>{inner}</svg>"
     )
