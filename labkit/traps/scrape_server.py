@@ -49,14 +49,14 @@ class _Answer(msgspec.Struct, frozen=True):
 class Server:
     """One Prometheus and one slow target."""
 
-    def __init__(self, rig: Rig, name: str, timeout: str) -> None:
+    def __init__(self, rig: Rig, name: str, timeout: str, *, program: Path = TARGET) -> None:
         self._rig = rig
         self.target, self.port = rig.port(), rig.port()
         self.folder = rig.folder / name
         self.folder.mkdir()
         self.configuration = self.folder / "prometheus.yml"
         self.configure(timeout)
-        rig.start("the target", [sys.executable, "-I", TARGET, str(self.target), str(LATENCY_S)])
+        rig.start("the target", [sys.executable, "-I", program, str(self.target), str(LATENCY_S)])
         rig.listening(self.target)
         rig.start(
             "prometheus",
