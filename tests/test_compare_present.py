@@ -67,7 +67,9 @@ def test_a_page_opens_without_a_network_and_holds_every_table(sets, language):
     page = view.page(sets, language)
     assert not re.findall(r"<(?:script|link|img)[^>]+https?://", page)
     assert page.count("<table") >= 4
-    assert page.count("plotly-graph-div") == 2
+    assert page.count("<div data-figure ") == page.count('<script type="application/json">') == 2
+    assert "default-src 'none'; script-src 'sha256-" in page
+    assert "unsafe-inline" not in page.split("script-src", 1)[1].split(";")[0]
     assert say("compare.figure.ratio_axis", language) in page or "\\u" in page
 
 

@@ -64,7 +64,9 @@ def _part(part: PartVerdict, claim: ClaimResult, ledger: Ledger, *, several: boo
     found = []
     if several:
         wording = ledger.find(claim.id).say_part(part.part, language)
-        found.append(f"<p><b>({part.part}) {verdict_word(part.verdict, language)}</b> {escape(wording)}</p>")
+        found.append(
+            f"<p><b>({escape(part.part)}) {escape(verdict_word(part.verdict, language))}</b> {escape(wording)}</p>"
+        )
     found += [f"<p>{escape(line)}</p>" for line in _lines(part, language, several=several)]
     if part.evidence:
         items = "".join(

@@ -21,6 +21,7 @@ from labkit.present.comparison_frames import (
     findings_frame,
     times_frame,
 )
+from labkit.present.comparison_page import figure_part, whole
 from labkit.present.table import Source, Table
 from labkit.system.store import saying_why, write_atomically
 from labkit.words import Language, say
@@ -119,32 +120,22 @@ def page(comparison: Comparison, language: Language | None = None) -> str:
     axis = say(f"compare.axis.{comparison.axis}", language)
     title = say("compare.text.title", language, axis=axis, baseline=comparison.baseline)
     parts: list[str] = [f"<h1>{html.escape(title)}</h1>", compared_columns(comparison)._repr_html_()]
-    parts += [compared_notes(comparison)._repr_html_(), _html(ratio_figure(comparison, language), first=True)]
+    parts += [compared_notes(comparison)._repr_html_(), figure_part(ratio_figure(comparison, language))]
     parts += [compared_times(comparison)._repr_html_()]
     for probe in ("chase", "tlb") if comparison.curves else ():
-        parts += [_html(curves_figure(comparison, probe, language), first=False)]
-        parts += [compared_curves(comparison, probe)._repr_html_(), f"<p>{say('compare.curve.legend', language)}</p>"]
+        parts += [figure_part(curves_figure(comparison, probe, language))]
+        legend = html.escape(say("compare.curve.legend", language))
+        parts += [compared_curves(comparison, probe)._repr_html_(), f"<p>{legend}</p>"]
     if comparison.findings:
-        parts += [_html(findings_figure(comparison, language), first=False)]
+        parts += [figure_part(findings_figure(comparison, language))]
     if comparison.axis is not Axis.TRANSLATION:
         parts += [compared_findings(comparison)._repr_html_(), compared_binaries(comparison)._repr_html_()]
     if comparison.claims:
         parts += [
-            f"<h2>{say('compare.claim.title', language)}</h2>",
+            f"<h2>{html.escape(say('compare.claim.title', language))}</h2>",
             compared_claims(comparison, language)._repr_html_(),
         ]
-    tag = str(language or "en")
-    return (
-        f'<!DOCTYPE html><html lang="{tag}"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width"><style>body{font-family:sans-serif;margin:1em}'
-        "table{border-collapse:collapse;display:block;overflow-x:auto}"
-        "td,th{padding:.2em .6em;border-bottom:1px solid #ccc;min-width:6em;max-width:26em;overflow-wrap:anywhere}"
-        "pre{white-space:pre-wrap}</style><body>" + "\n".join(parts) + "</body></html>\n"
-    )
-
-
-def _html(figure: object, *, first: bool) -> str:
-    return str(figure.to_html(full_html=False, include_plotlyjs=first))  # type: ignore[attr-defined]  # plotly's
+    return whole(title, parts, language)
 
 
 def _shown(rows: Sequence[Sequence[str]]) -> Table | Source:
