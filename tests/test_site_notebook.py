@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from markupsafe import Markup
 
-from labkit.site import figures, notebook
+from labkit.site import figures, notebook, pages
 
 FIGURE = {"data": [{"type": "bar", "x": [1], "y": ["a"]}], "layout": {"title": {"text": "How fast?<br><sup>ns</sup>"}}}
 
@@ -214,3 +215,58 @@ def test_webgl_traces_become_svg():
 @pytest.mark.parametrize("value", [None, [], {"data": {}}, {"data": [1]}, {"layout": {}}], ids=str)
 def test_what_is_no_figure_is_none(value):
     assert figures.read(value) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("<a href='javascript:x'>a</a>", "<a>a</a>"),
+        ("<a href='https://example.org/x' target=_self popup='width=9'>a</a>", '<a href="https://example.org/x">a</a>'),
+        ("<a href='&#106;avascript:x'>a</a>", "<a>a</a>"),
+        ("<span style='color: red; fill: url(x)'>a</span>", '<span style="color: red">a</span>'),
+        ("<img src=x onerror=y>", "<img>"),
+        ("<b>a</b><br>b<sup>2</sup>", "<b>a</b><br>b<sup>2</sup>"),
+        ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
+    ],
+    ids=["script", "link", "entities", "style", "other tag", "plotly's own", "no tag"],
+)
+def test_a_figures_texts_keep_plain_markup_and_links_to_the_web(text, kept):
+    read = figures.read({"data": [{"type": "bar", "text": [text]}], "layout": {"annotations": [{"text": text}]}})
+    drawn = json.loads(read.json)
+    assert drawn["data"][0]["text"] == [kept]
+    assert drawn["layout"]["annotations"][0]["text"] == kept
+
+
+@pytest.mark.parametrize(
+    "kind", ["choropleth", "scattergeo", "scattermap", "scattermapbox", "densitymap", "unheard-of"]
+)
+def test_a_figure_that_would_ask_a_server_is_none(kind):
+    assert figures.read({"data": [{"type": kind}], "layout": {}}) is None
+
+
+@pytest.mark.parametrize("dropped", ["updatemenus", "sliders", "modebar", "geo", "map2", "mapbox", "__proto__"])
+def test_a_figure_loses_what_loads_sends_or_sets(dropped):
+    layout = {dropped: {"style": "x"}, "template": {"layout": {"modebar": {}}}, "hovermode": "x"}
+    drawn = json.loads(figures.read({"data": [{"type": "bar", "x": [1]}], "layout": layout}).json)
+    assert drawn == {"data": [{"type": "bar", "x": [1]}], "layout": {"template": {"layout": {}}, "hovermode": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("source", "stays"),
+    [("data:image/png;base64,iVBORw0=", True), ("https://example.org/x", False), ("data:image/svg+xml,<svg/>", False)],
+    ids=["bitmap", "elsewhere", "svg"],
+)
+def test_a_figures_pictures_are_bitmaps_of_its_own(source, stays):
+    drawn = json.loads(figures.read({"data": [{"type": "bar"}], "layout": {"images": [{"source": source}]}}).json)
+    assert ("source" in drawn["layout"]["images"][0]) == stays
+
+
+def test_a_flow_keeps_its_sources():
+    flow = {"type": "sankey", "link": {"source": [0, 1], "target": [2, 2]}}
+    assert json.loads(figures.read({"data": [flow], "layout": {}}).json)["data"] == [flow]
+
+
+def test_characters_that_turn_a_text_over_are_shown_by_their_numbers():
+    assert pages.seen("a\u202eb\x1bc\n") == "a\\u202eb\\u001bc\n"
+    assert isinstance(pages.seen(Markup("<b>\u2066</b>")), Markup)
+    assert pages.seen("多快") == "多快"
