@@ -16,9 +16,9 @@ from tests.browser import payloads, untrusted
 from tests.browser.conftest import TIMEOUT_MS
 
 #: At least so many fire where nothing holds them.
-FIRE = 85
+FIRE = 100
 #: Those of them that fire on one page of all, with the ones that take the page away left out.
-FIRE_TOGETHER = 55
+FIRE_TOGETHER = 60
 
 HOVER = """() => [...document.querySelectorAll('[data-figure].js-plotly-plot')].forEach(at => {
   try { Plotly.Fx.hover(at, [{curveNumber: 0, pointNumber: 0}]) } catch { /* a kind without points */ } })"""
