@@ -9,7 +9,7 @@ import pandas as pd
 from labkit.words import Language, say
 
 # JupyterLab sets every cell to the right; these are texts. Published pages have their own style and drop this one.
-_STYLE = "<style>table.labkit th, table.labkit td { text-align: left; vertical-align: top }</style>"
+_STYLE = "<style>table.labkit th, table.labkit td { text-align: left !important; vertical-align: top }</style>"
 
 
 @dataclass(frozen=True)
