@@ -66,27 +66,44 @@ class Interactive(Running):
         while b"\n" not in self._pending:
             if len(self._pending) > MAX_LINE_BYTES:
                 raise ProcessError(f"{shlex.join(self.argv)} printed a line that does not end", remedy=remedy)
-            left_s = deadline - time.monotonic()
-            # poll, not select, which takes no descriptor above 1023
-            waiting = select.poll()
-            waiting.register(self._from, select.POLLIN)
-            if left_s <= 0 or not waiting.poll(left_s * 1000):
-                raise TimeoutExpiredError(
-                    f"{shlex.join(self.argv)} did not answer within {timeout_s:g} s", remedy=remedy
-                )
-            came = os.read(self._from.fileno(), 65536)
-            if not came:
-                raise self._ended_early(remedy)
-            self._out.write(came)
-            self._out.flush()
-            self._pending += came
+            self._take(deadline, timeout_s, remedy)
         line, _, self._pending = self._pending.partition(b"\n")
         return line.decode("utf-8", "replace")
+
+    def read_bytes(self, count: int, *, timeout_s: float, remedy: str) -> bytes:
+        """Return the next bytes, for a program that says how many come; ends of lines mean nothing here.
+
+        Raises:
+            ProcessError: The program ended, or says that more come than :data:`MAX_LINE_BYTES`.
+            TimeoutExpiredError: They did not all come in time.
+
+        """
+        if count > MAX_LINE_BYTES:
+            raise ProcessError(f"{shlex.join(self.argv)} wants to say {count} bytes at once", remedy=remedy)
+        deadline = time.monotonic() + timeout_s
+        while len(self._pending) < count:
+            self._take(deadline, timeout_s, remedy)
+        taken, self._pending = self._pending[:count], self._pending[count:]
+        return taken
 
     def close_input(self) -> None:
         """Let the program see the end of its input."""
         with contextlib.suppress(OSError):
             self._to.close()
+
+    def _take(self, deadline: float, timeout_s: float, remedy: str) -> None:
+        left_s = deadline - time.monotonic()
+        # poll, not select, which takes no descriptor above 1023
+        waiting = select.poll()
+        waiting.register(self._from, select.POLLIN)
+        if left_s <= 0 or not waiting.poll(left_s * 1000):
+            raise TimeoutExpiredError(f"{shlex.join(self.argv)} did not answer within {timeout_s:g} s", remedy=remedy)
+        came = os.read(self._from.fileno(), 65536)
+        if not came:
+            raise self._ended_early(remedy)
+        self._out.write(came)
+        self._out.flush()
+        self._pending += came
 
     def _ended_early(self, remedy: str) -> ProcessError:
         try:
