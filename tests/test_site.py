@@ -73,6 +73,9 @@ def test_one_run_is_its_report_and_a_page_a_notebook(run, tmp_path):
         "assets/site.js",
         "assets/theme.js",
         "index.html",
+        "zh/20261123-140000-0123abcd/01_install.html",
+        "zh/20261123-140000-0123abcd/02_codegen.html",
+        "zh/index.html",
     ]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
@@ -190,7 +193,8 @@ def test_synthetic_runs_are_told_apart_on_every_page(run, tmp_path, provenance):
     index = publish([run(provenance=provenance)], tmp_path / "site")
     synthetic = provenance is Provenance.SYNTHETIC
     for page in index.parent.rglob("*.html"):
-        assert ("everything on this page was made up" in page.read_text()) is synthetic
+        said = "合成数据" if "zh" in page.parts else "everything on this page was made up"
+        assert (said in page.read_text()) is synthetic
         assert f"lk-badge-{provenance}" in page.read_text()
 
 
@@ -224,6 +228,27 @@ def test_the_chosen_language_is_that_of_the_sites_sentences(run, tmp_path):
     assert "Key numbers" not in index
 
 
+ADDRESS = re.compile(r'<link rel="alternate" hreflang="([^"]+)" href="([^"]+)">')
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("first", Language)
+def test_every_page_is_there_in_both_languages_and_leads_to_the_other(run, tmp_path, first, several):
+    folders = [run(), run(run="two")] if several else [run()]
+    site = publish(folders, tmp_path / "site", language=first).parent
+    pages = sorted(site.rglob("*.html"))
+    langs = {page: re.search(r'<html lang="([^"]+)">', page.read_text())[1] for page in pages}
+    assert sorted(langs.values()).count("en") == sorted(langs.values()).count("zh-Hans") == len(pages) / 2
+    for page in pages:
+        lang, address = ADDRESS.search(page.read_text()).groups()
+        other = (page.parent / address).resolve()
+        assert langs[other] == lang != langs[page]
+        back = ADDRESS.search(other.read_text())[2]
+        assert (other.parent / back).resolve() == page
+        switch = f'href="{address}" hreflang="{lang}" lang="{lang}" data-language-switch'
+        assert page.read_text().count(switch) == 1
+
+
 def test_every_sentence_of_the_site_is_used():
     source = "".join(
         path.read_text()
@@ -232,7 +257,7 @@ def test_every_sentence_of_the_site_is_used():
     )
     made_up = re.compile(r"(status|notebook|runs)_\w+|(measured|imported|judged|synthetic)(_help)?")
     ids = [id_.removeprefix("site.") for id_ in catalogue(Language.ENGLISH) if id_.startswith("site.")]
-    assert [id_ for id_ in ids if f'"{id_}"' not in source and not made_up.fullmatch(id_)] == []
+    assert [id_ for id_ in ids if f'{id_}"' not in source and not made_up.fullmatch(id_)] == []
 
 
 @pytest.mark.parametrize(
@@ -255,8 +280,10 @@ def test_a_runs_and_a_notebooks_name_make_one_harmless_file_name(run, tmp_path, 
     records.write(folder / "record.json", record(run=name, notebooks=odd))
     publish([folder], tmp_path / "place" / "site")
     assert [path.name for path in (tmp_path / "place").iterdir()] == ["site"]
-    pages = [one for one in files(tmp_path / "place" / "site") if one.endswith(".html") and "/" in one]
+    found = [one for one in files(tmp_path / "place" / "site") if one.endswith(".html") and "/" in one]
+    pages = [one for one in found if not one.startswith("zh/")]
     assert len(pages) == 2
+    assert [one for one in found if one not in pages] == [*sorted(f"zh/{one}" for one in [*pages, "index.html"])]
     assert all(re.fullmatch(r"[\w.-]+/[\w.-]+\.html", page) for page in pages)
 
 

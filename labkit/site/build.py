@@ -8,6 +8,7 @@ earlier site, or an empty folder, is replaced.
     <run>/01_install.html ...   a page a notebook
     <run>/claims.html           the statements that were judged, when there are any
     <run>/record.json           the run's record as it was
+    zh/...                      every page again in the other language (``en/`` where the first one is Chinese)
     assets/                     style, the site's scripts, and plotly's script when a page has figures
 """
 
@@ -16,6 +17,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -23,9 +25,9 @@ from typing import Final
 from plotly.offline import get_plotlyjs
 
 from labkit.errors import RecordError, StoreError, UsageError
-from labkit.model.run import RunRecord
+from labkit.model.run import NotebookRun, RunRecord
 from labkit.site import notebook
-from labkit.site.pages import Pages, Run
+from labkit.site.pages import Pages, Run, folder_of
 from labkit.system import records
 from labkit.system.store import saying_why
 from labkit.words import Language, preferred_language
@@ -67,7 +69,7 @@ def _runs(folders: Sequence[Path]) -> list[Run]:
     if not folders:
         raise UsageError("no run was named", remedy="name one or more run folders, runs/<machine>/<run-id>")
     distinct = dict.fromkeys(folder.expanduser().resolve() for folder in folders)
-    taken = {"assets", "index.html"}
+    taken = {"assets", "index.html", *(folder_of(each).rstrip("/") for each in Language)}
     return [
         Run(folder=folder, record=record, name=_unique(_fit(record.run), taken))
         for folder, record in map(_read, distinct)
@@ -80,46 +82,60 @@ def _notebook_file(run: Run, file: str) -> Path:
     return path if path.is_relative_to(run.folder) else run.folder / "outside-of-the-run"
 
 
-def _write_run(pages: Pages, run: Run, site: Path, *, several: bool) -> bool:
-    """Write one run's pages and tell whether any has a figure."""
-    folder = site / run.name
-    folder.mkdir()
-    shutil.copyfile(run.folder / _RECORD, folder / _RECORD)
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """A run with its notebooks, read once for both languages; each notebook has its file's name without ``.html``."""
+
+    run: Run
+    notebooks: tuple[tuple[str, NotebookRun, notebook.Notebook], ...]
+
+    @property
+    def has_claims(self) -> bool:
+        return self.run.record.claims is not None and bool(self.run.record.claims.claims)
+
+
+def _read_notebooks(run: Run) -> _Read:
     taken = {"index", "claims"}
-    names = [_unique(_fit(executed.name), taken) for executed in run.record.notebooks]
-    around = [(executed.name, f"{name}.html") for executed, name in zip(run.record.notebooks, names, strict=True)]
-    has_figures = False
+    return _Read(
+        run=run,
+        notebooks=tuple(
+            (_unique(_fit(executed.name), taken), executed, notebook.read(_notebook_file(run, executed.file)))
+            for executed in run.record.notebooks
+        ),
+    )
+
+
+def _write_run(pages: Pages, read: _Read, root: Path, *, several: bool) -> None:
+    """Write one run's pages in one language."""
+    run = read.run
+    folder = root / run.name
+    folder.mkdir(parents=True, exist_ok=True)
     back = "index.html" if several else "../index.html"
-    has_claims = run.record.claims is not None and bool(run.record.claims.claims)
-    if has_claims:
-        (folder / _CLAIMS).write_text(pages.claims(run, report_address=back, several=several), "utf-8")
-    for position, executed in enumerate(run.record.notebooks):
-        read = notebook.read(_notebook_file(run, executed.file))
-        has_figures = has_figures or read.figure_count > 0
+    if read.has_claims:
+        text = pages.claims(run, f"{run.name}/{_CLAIMS}", report_address=back, several=several)
+        (folder / _CLAIMS).write_text(text, "utf-8")
+    around = [None, *((executed.name, f"{name}.html") for name, executed, _ in read.notebooks), None]
+    for position, (name, executed, content) in enumerate(read.notebooks):
         page = pages.notebook(
             run,
             executed,
-            read,
+            content,
+            f"{run.name}/{name}.html",
             report_address=back,
             several=several,
-            claims_address=_CLAIMS if has_claims and executed.name.endswith("claims") else None,
-            around=(
-                around[position - 1] if position else None,
-                around[position + 1] if position + 1 < len(around) else None,
-            ),
+            claims_address=_CLAIMS if read.has_claims and executed.name.endswith("claims") else None,
+            around=(around[position], around[position + 2]),
         )
-        (folder / f"{names[position]}.html").write_text(page, "utf-8")
+        (folder / f"{name}.html").write_text(page, "utf-8")
     below = "" if several else f"{run.name}/"
     report = pages.report(
         run,
-        addresses=[f"{below}{name}.html" for name in names],
-        root="../" if several else "",
-        record_address=f"{below}{_RECORD}",
-        claims_address=f"{below}{_CLAIMS}" if has_claims else None,
+        f"{run.name}/index.html" if several else "index.html",
+        addresses=[f"{below}{name}.html" for name, _, _ in read.notebooks],
+        claims_address=f"{below}{_CLAIMS}" if read.has_claims else None,
         several=several,
     )
-    (folder if several else site).joinpath("index.html").write_text(report, "utf-8")
-    return has_figures
+    (folder if several else root).joinpath("index.html").write_text(report, "utf-8")
 
 
 def _write_assets(site: Path, *, has_figures: bool) -> None:
@@ -161,8 +177,9 @@ def _take_place(made: Path, out: Path) -> None:
 def publish(runs: Sequence[Path], out: Path, *, language: Language | None = None) -> Path:
     """Write a static site of some runs' folders into ``out`` and return the path of its ``index.html``.
 
-    The site opens from disk and loads nothing from elsewhere. An earlier site in ``out`` is replaced whole. The
-    language is that of labkit's own sentences, by default the reader's; notebooks stay as they were written.
+    The site opens from disk and loads nothing from elsewhere. An earlier site in ``out`` is replaced whole. Every page
+    is there in both languages, which are those of labkit's own sentences; notebooks stay as they were written. The
+    pages of ``language``, by default the reader's, are the first to be seen.
 
     Raises:
         UsageError: No run, or something that is no folder, was named.
@@ -173,18 +190,28 @@ def publish(runs: Sequence[Path], out: Path, *, language: Language | None = None
     found = _runs(runs)
     place = out.expanduser().resolve()
     _check_place(place)
-    pages = Pages(language or preferred_language())
+    first = language or preferred_language()
+    second = next(each for each in Language if each is not first)
     several = len(found) > 1
     with saying_why(f"cannot write the site {place}"):
         place.parent.mkdir(parents=True, exist_ok=True)
         made = place.parent / f".{place.name}.{secrets.token_hex(4)}.part"
         made.mkdir()
         try:
-            figures = [_write_run(pages, run, made, several=several) for run in found]
-            if several:
-                index = pages.index(found, [f"{run.name}/index.html" for run in found])
-                (made / "index.html").write_text(index, "utf-8")
-            _write_assets(made, has_figures=any(figures))
+            reads = [_read_notebooks(run) for run in found]
+            for run in found:
+                (made / run.name).mkdir()
+                shutil.copyfile(run.folder / _RECORD, made / run.name / _RECORD)
+            folder = folder_of(second)
+            for pages in (Pages(first, other=(second, folder)), Pages(second, below=folder, other=(first, ""))):
+                root = made / pages.below
+                for read in reads:
+                    _write_run(pages, read, root, several=several)
+                if several:
+                    index = pages.index(found, [f"{run.name}/index.html" for run in found])
+                    (root / "index.html").write_text(index, "utf-8")
+            drawn = any(content.figure_count for read in reads for _, _, content in read.notebooks)
+            _write_assets(made, has_figures=drawn)
             (made / _MARK).write_text("A site made by labkit; publishing again replaces it.\n", "utf-8")
             _take_place(made, place)
         finally:

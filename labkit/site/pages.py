@@ -96,11 +96,25 @@ def seen(value: object) -> object:
     return type(value)(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", value))
 
 
-class Pages:
-    """The templates in one language."""
+def folder_of(language: Language) -> str:
+    """Return the folder of a language's pages where they are not the first ones: ``zh/``."""
+    return f"{_HTML_LANGUAGE[language].partition('-')[0]}/"
 
-    def __init__(self, language: Language) -> None:
+
+class Pages:
+    """The templates in one language.
+
+    Args:
+        language: The language.
+        below: The folder of its pages below the site's root: "" or ``zh/``.
+        other: The other language and its folder.
+
+    """
+
+    def __init__(self, language: Language, *, below: str = "", other: tuple[Language, str]) -> None:
         self.language = language
+        self.below = below
+        self._other = other
         self.environment = jinja2.Environment(
             loader=jinja2.PackageLoader("labkit.site"),
             autoescape=True,
@@ -159,8 +173,19 @@ class Pages:
         except (KeyError, IndexError, ValueError, AttributeError, TypeError):
             return f"{text.id} {dict(text.values)}"
 
-    def _render(self, template: str, **values: object) -> str:
-        return self.environment.get_template(template).render(values)
+    def _render(self, template: str, place: str, **values: object) -> str:
+        """Return a page; ``place`` is its path below the folder of its language."""
+        root = "../" * place.count("/")
+        site = root + "../" * self.below.count("/")
+        language, folder = self._other
+        return self.environment.get_template(template).render(
+            values,
+            root=root,
+            site=site,
+            other_lang=_HTML_LANGUAGE[language],
+            other_name=say("site.language_name", language),
+            other_address=f"{site}{folder}{place}",
+        )
 
     def ended(self, record: RunRecord) -> Ended:
         """Say how a run ended."""
@@ -245,10 +270,9 @@ class Pages:
     def report(
         self,
         run: Run,
+        place: str,
         *,
         addresses: Sequence[str],
-        root: str,
-        record_address: str,
         claims_address: str | None,
         several: bool,
     ) -> str:
@@ -257,7 +281,7 @@ class Pages:
         found = findings(run.record)
         return self._render(
             "report.html.j2",
-            root=root,
+            place,
             several=several,
             synthetic=run.record.provenance is Provenance.SYNTHETIC,
             record=run.record,
@@ -266,8 +290,8 @@ class Pages:
             findings=found,
             tally=tally(found),
             notebooks=list(zip(run.record.notebooks, addresses, strict=True)),
-            record_address=record_address,
             claims_address=claims_address,
+            run_folder=run.name,
             claim_counts=Counter(kind_of(each) for each in judged),
         )
 
@@ -276,6 +300,7 @@ class Pages:
         run: Run,
         executed: NotebookRun,
         read: notebook.Notebook,
+        place: str,
         *,
         report_address: str,
         several: bool,
@@ -285,7 +310,7 @@ class Pages:
         """Return a notebook's page; ``around`` are the name and address of the one before and the one after."""
         return self._render(
             "notebook.html.j2",
-            root="../",
+            place,
             several=several,
             synthetic=run.record.provenance is Provenance.SYNTHETIC,
             has_figures=read.figure_count > 0,
@@ -298,13 +323,13 @@ class Pages:
             following=around[1],
         )
 
-    def claims(self, run: Run, *, report_address: str, several: bool) -> str:
+    def claims(self, run: Run, place: str, *, report_address: str, several: bool) -> str:
         """Return the page of the statements that a run judged; there are some."""
         assert run.record.claims is not None  # noqa: S101 - for mypy
         view = claims.view(run.record.claims, self.language)
         return self._render(
             "claims.html.j2",
-            root="../",
+            place,
             several=several,
             synthetic=run.record.provenance is Provenance.SYNTHETIC,
             has_search=True,
@@ -329,7 +354,7 @@ class Pages:
             lines.sort(key=lambda one: one.record.started_at, reverse=True)
         return self._render(
             "index.html.j2",
-            root="",
+            "index.html",
             synthetic=all(run.record.provenance is Provenance.SYNTHETIC for run in runs),
             machines=[(lines[0].record.machine, lines) for _, lines in sorted(by_machine.items())],
             run_count=len(runs),

@@ -118,6 +118,23 @@ def test_the_theme_is_switched_by_hand_and_remembered_and_the_figures_follow(sit
     assert page.evaluate(BACKGROUND) == LIGHT
 
 
+def test_the_language_is_switched_on_the_same_place_and_remembered(site, browse):
+    watched = browse()
+    page = watched.open(site / "index.html")
+    page.evaluate("() => { location.hash = 'findings' }")
+    page.locator("[data-language-switch]").click()
+    page.wait_for_url((site / "zh/index.html").as_uri() + "#findings")
+    assert page.evaluate("() => document.documentElement.lang") == "zh-Hans"
+    assert page.locator("[data-theme-switch]").inner_text().startswith("配色")
+    page.goto((site / INSTALL).as_uri() + "#content")
+    page.wait_for_url((site / "zh" / INSTALL).as_uri() + "#content")
+    page.locator("[data-language-switch]").click()
+    page.wait_for_url((site / INSTALL).as_uri() + "#content")
+    page.goto((site / "zh/index.html").as_uri())
+    page.wait_for_url((site / "index.html").as_uri())
+    assert watched.troubles == []
+
+
 def test_figures_follow_the_system(site, browse):
     page = browse(color_scheme="light").open(site / INSTALL, figures=True)
     ink = page.evaluate(INK)

@@ -70,6 +70,8 @@ def opened(reader, path, *, touch=True):
 def looked_at(reader, site):
     """Open every page, broken as it may be, and let it come to rest."""
     for path in site.rglob("*.html"):
+        if "zh" in path.relative_to(site).parts:
+            continue  # the same in Chinese, which is looked at by itself
         reader.page.goto(path.as_uri())
         reader.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
@@ -86,8 +88,8 @@ def spoilt(runs, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def spoilt_in_chinese(runs, tmp_path_factory):
-    return publish(runs, tmp_path_factory.mktemp("site") / "site", language=Language.CHINESE).parent
+def spoilt_in_chinese(spoilt):
+    return spoilt / "zh"
 
 
 def test_there_are_enough_payloads():
@@ -159,7 +161,7 @@ def test_nothing_runs_leaves_or_dresses_up_on_any_page(language, spoilt, spoilt_
 
 def test_what_is_harmless_is_whole(spoilt, reader):
     shown = 0
-    for path in spoilt.rglob("*.html"):
+    for path in (each for each in spoilt.rglob("*.html") if "zh" not in each.relative_to(spoilt).parts):
         if "Harmless" not in path.read_text("utf-8"):
             continue
         shown += 1

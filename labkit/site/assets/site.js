@@ -1,4 +1,4 @@
-// What the pages do: switch the theme, fold code, draw figures. All else works without it.
+// What the pages do: switch theme and language, fold code, draw figures. All else works without it.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -26,6 +26,19 @@
     themeSwitch.hidden = false;
     themeSwitch.addEventListener("click", () => {
       setTheme(THEMES[(THEMES.indexOf(remembered()) + 1) % THEMES.length]);
+    });
+  }
+
+  // ---- language
+  const languageSwitch = document.querySelector("[data-language-switch]");
+  if (languageSwitch) {
+    languageSwitch.addEventListener("click", () => {
+      try {
+        localStorage.setItem("labkit-language", languageSwitch.hreflang);
+      } catch {
+        // the link leads there all the same
+      }
+      languageSwitch.hash = location.hash;
     });
   }
 
