@@ -110,3 +110,21 @@ def test_it_dies_with_labkit():
         os.kill(parent.pid, signal.SIGKILL)
         parent.wait(10)
         gone(child)
+
+
+def test_bytes_are_read_by_their_number_beside_lines():
+    """As messages with a length are: a line says how many bytes come, which may hold ends of lines or none."""
+    with converse("printf '5\\nab\\ncd7\\nno'; read -r x; printf ' end\\nlast\\n'") as talk:
+        assert talk.read_line(timeout_s=20, remedy="-") == "5"
+        assert talk.read_bytes(5, timeout_s=20, remedy="-") == b"ab\ncd"
+        assert talk.read_line(timeout_s=20, remedy="-") == "7"
+        talk.write_line("go on", remedy="-")
+        assert talk.read_bytes(7, timeout_s=20, remedy="-") == b"no end\n"
+        assert talk.read_line(timeout_s=20, remedy="-") == "last"
+        with pytest.raises(ProcessError, match="exit code 0 in the middle"):
+            talk.read_bytes(1, timeout_s=20, remedy="-")
+
+
+def test_bytes_that_do_not_come_are_given_up():
+    with converse("printf abc; read -r x") as talk, pytest.raises(TimeoutExpiredError):
+        talk.read_bytes(4, timeout_s=0.2, remedy="-")

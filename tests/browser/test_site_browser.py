@@ -128,8 +128,10 @@ def test_the_language_is_switched_on_the_same_place_and_remembered(site, browse)
     assert page.locator("[data-theme-switch]").inner_text().startswith("配色")
     page.goto((site / INSTALL).as_uri() + "#content")
     page.wait_for_url((site / "zh" / INSTALL).as_uri() + "#content")
+    page.wait_for_selector("html[data-figures=drawn]", state="attached")  # a load that is cut off is a trouble too
     page.locator("[data-language-switch]").click()
     page.wait_for_url((site / INSTALL).as_uri() + "#content")
+    page.wait_for_selector("html[data-figures=drawn]", state="attached")
     page.goto((site / "zh/index.html").as_uri())
     page.wait_for_url((site / "index.html").as_uri())
     assert watched.troubles == []

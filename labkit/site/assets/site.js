@@ -193,5 +193,17 @@
     recolour();
   });
 
-  if (document.querySelector("[data-figure]")) drawAll();
+  // plotly's script is many times as large as a page: it is asked for when the page can be read and the browser rests.
+  function drawLate() {
+    const script = document.createElement("script");
+    script.src = root.dataset.plotly;
+    script.addEventListener("load", drawAll);
+    script.addEventListener("error", drawAll); // each figure then says why it is not there
+    document.head.append(script);
+  }
+  if (document.querySelector("[data-figure]") && root.dataset.leaving === undefined) {
+    const rest = window.requestIdleCallback ?? ((then) => setTimeout(then, 1)); // Safari has none
+    if (document.readyState === "complete") rest(drawLate);
+    else addEventListener("load", () => rest(drawLate));
+  }
 })();

@@ -11,6 +11,9 @@
     // no storage: a private window, or a browser that gives none to files
   }
   const other = document.querySelector("link[rel=alternate][hreflang]");
-  if (other && language === other.hreflang) location.replace(other.href + location.hash);
+  if (other && language === other.hreflang) {
+    document.documentElement.dataset.leaving = "";
+    location.replace(other.href + location.hash);
+  }
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 })();
