@@ -16,7 +16,7 @@ from tests.browser import payloads, untrusted
 from tests.browser.conftest import TIMEOUT_MS
 
 #: At least so many fire where nothing holds them.
-FIRE = 100
+FIRE = 60
 #: Those of them that fire on one page of all, with the ones that take the page away left out.
 FIRE_TOGETHER = 60
 
