@@ -7,7 +7,7 @@ import pytest
 
 from labkit.claims import ClaimFacts
 from labkit.model.claims import ClaimVerdict
-from tests.claims_support import turned
+from tests.claims_support import sentences, turned
 
 CONFIRMED, REFUTED, CONDITIONAL, UNTESTED = ClaimVerdict
 
@@ -39,6 +39,39 @@ def tree(plain, tmp_path):
         return {version: tmp_path / "bin" / "go"}
 
     return make
+
+
+#: Takes the words that ask for a static program out of a line.
+NOT_STATIC = """for word; do
+  shift
+  case "$word" in -ldflags=*-static*) word="-ldflags=-linkmode external -extldflags -dynamic";; esac
+  set -- "$@" "$word"
+done"""
+ALWAYS_PIE = 'case "$1 $GOOS" in "build linux") shift; set -- build -buildmode=pie "$@";; esac'
+ALWAYS_LINKED = """case "$1 $GOOS" in "build linux")
+  shift; export CGO_ENABLED=1; set -- build "-ldflags=-linkmode external" "$@";;
+esac"""
+
+
+def test_2_3_01_a_go_that_has_it_off(plain, go):
+    turned("2.3.01", plain, REFUTED, CONFIRMED, own_gos=go('[ -n "$CGO_ENABLED" ] || export CGO_ENABLED=0'))
+
+
+def test_2_3_02_and_03_a_go_that_links_with_libraries(plain, go):
+    own = go(NOT_STATIC)
+    turned("2.3.02", plain, CONDITIONAL, REFUTED, own_gos=own)
+    after = turned("2.3.03", plain, REFUTED, CONFIRMED, own_gos=own)
+    assert "libc.so" in sentences(after)
+
+
+def test_2_3_04_a_go_that_builds_for_a_loader(plain, go):
+    own = go(ALWAYS_PIE)
+    turned("2.3.04", plain, CONDITIONAL, REFUTED, own_gos=own)
+    turned("2.3.04", plain, CONDITIONAL, REFUTED, part="b", own_gos=own)
+
+
+def test_2_3_08_a_go_that_links_with_the_c_library(plain, go):
+    turned("2.3.08", plain, CONDITIONAL, REFUTED, own_gos=go(ALWAYS_LINKED))
 
 
 def test_2_3_05_a_go_that_cannot_build_it_without_cgo(plain, go):
