@@ -66,13 +66,26 @@ def test_5_4_03_a_curl_that_asks_more_than_once(plain, executable, monkeypatch):
     real = path_of("curl")
     body = f"""case "$*" in *@curl-format.txt*)
   for last; do :; done
-  for i in 1 2 3 4 5 6; do {real} -o /dev/null -s -w '%{{time_total}}\\n' "$last"; done | sort -n | tail -1; exit 0;;
+  (for i in 1 2 3 4 5 6; do {real} -o /dev/null -s -w '%{{time_total}}\\n' "$last" & done; wait) | sort -n | tail -1
+  exit 0;;
 esac
 exec {real} "$@\""""
     program = executable("curl", body)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     after = result("5.4.03", ClaimFacts(plain.lab, own_tools={"curl": program}))
     assert [before.verdict, after.verdict] == [CONDITIONAL, CONFIRMED], (sentences(before), sentences(after))
+
+
+def test_5_4_03_a_curl_that_refuses_a_file_that_is_not_there_asks_nothing(plain, executable, monkeypatch):
+    # As later ones do (exit code 26); the unsteady target then has answered nothing yet.
+    real = path_of("curl")
+    body = f"""case "$*" in *@curl-format.txt*) [ -f curl-format.txt ] || exit 26;; esac
+exec {real} "$@\""""
+    program = executable("curl", body)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    found = result("5.4.03", ClaimFacts(plain.lab, own_tools={"curl": program}))
+    assert found.verdict is CONDITIONAL
+    assert "exit code 26" in sentences(found)
 
 
 def test_a_quick_target_has_nothing_to_show(plain, target):

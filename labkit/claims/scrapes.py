@@ -5,13 +5,14 @@ Server and target are those of the trap (:mod:`labkit.traps.scrape_server`). Not
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from labkit.claims import trap_cases
 from labkit.claims.facts import ClaimFacts, probe
 from labkit.model.base import Record
-from labkit.system import environment, proc
+from labkit.system import proc
 from labkit.traps import fetch, scrape_server
 from labkit.traps.parts import path_of
 from labkit.traps.rig import Rig
@@ -26,9 +27,12 @@ ABOVE: Final = "2s"
 #: What the printed command takes its format from, and what must stand in it for a time to be printed.
 FORMAT_FILE: Final = "curl-format.txt"
 _FORMAT: Final = "%{time_total}\\n"
-#: Of so many answers of the unsteady target the last is slow.
+#: Of so many answers of the unsteady target the last is slow; a loop of requests meets them twice.
 _SLOW_OF: Final = 6
-_ROUNDS: Final = 2
+_DELAYS_S: Final = {"steady": (LATENCY_S,), "unsteady": (*[0.0] * (_SLOW_OF - 1), LATENCY_S)}
+_REQUESTS: Final = {"steady": 3, "unsteady": 2 * _SLOW_OF}
+#: Runs of the printed command. The least is kept, for a busy machine may hold one of them up.
+_RUNS: Final = 3
 _CURL_TIMEOUT_S: Final = 30.0
 
 
@@ -50,31 +54,46 @@ class Curled(Record, frozen=True, kw_only=True):
 
     format_file: bool  # whether the file that it names is there
     target: str  # steady: every answer is slow; unsteady: one of some
-    printed: str
-    slowest_s: float  # of the target's answers to a loop of requests
-    slow: int  # of those, the ones that the timeout cuts off
+    printed: str  # the least of some runs, each with a quick answer where the target has any
+    slow: int  # of the target's answers to a loop of requests, those that the timeout cuts off
     requests: int
 
 
 class Scrapes(Record, frozen=True, kw_only=True):
-    """All of it."""
+    """What both servers tell."""
 
     interval: str
     scraped: tuple[Scraped, ...]
-    curled: tuple[Curled, ...]
 
 
 @probe("prometheus-scrapes", tools=("prometheus", "curl"), recipe=_RECIPE)
 def scrapes(facts: ClaimFacts) -> Scrapes:
     """Run two servers on slow targets and ask them after two scrapes; a test's own target: ``scrape:target``."""
-    program = facts.replaced_tool("scrape:target") or scrape_server.TARGET
+    program = _program(facts)
     facts.progress("Prometheus: a timeout below the target's latency and one above")
     with trap_cases.rig("scrapes") as rig:
         servers = {timeout: Server(rig, timeout, timeout, program=program) for timeout in (BELOW, ABOVE)}
-        unsteady = _unsteady(rig, program)
-        curled = _curled(rig, {"steady": servers[BELOW].target, "unsteady": unsteady})
         scraped = tuple(_scraped(rig, server, timeout) for timeout, server in servers.items())
-    return Scrapes(interval=INTERVAL, scraped=scraped, curled=curled)
+    return Scrapes(interval=INTERVAL, scraped=scraped)
+
+
+@probe("printed-curl", tools=("curl",), recipe=_RECIPE)
+def printed_curl(facts: ClaimFacts) -> tuple[Curled, ...]:
+    """Run the printed command on both targets, without its file and with it; a test's own target as above."""
+    program = _program(facts)
+    facts.progress("curl as it is printed, on a slow target and on one that is slow at times")
+    with trap_cases.rig("curls") as rig:
+        bare = {name: _printed(rig, _target(rig, program, delays)) for name, delays in _DELAYS_S.items()}
+        (rig.folder / FORMAT_FILE).write_text(_FORMAT, "ascii")
+        return tuple(
+            each
+            for name, delays in _DELAYS_S.items()
+            for each in _curled(rig, name, bare[name], _target(rig, program, delays))
+        )
+
+
+def _program(facts: ClaimFacts) -> Path:
+    return facts.replaced_tool("scrape:target") or scrape_server.TARGET
 
 
 def seconds(duration: str) -> float:
@@ -98,47 +117,39 @@ def _scraped(rig: Rig, server: Server, timeout: str) -> Scraped:
     )
 
 
-def _unsteady(rig: Rig, program: Path) -> int:
+def _target(rig: Rig, program: Path, delays_s: Sequence[float]) -> int:
+    # One of its own for each case: its first answers are the quick ones, whatever was asked of another.
     port = rig.port()
-    delays = [f"{LATENCY_S if number == _SLOW_OF else 0:g}" for number in range(1, _SLOW_OF + 1)]
-    rig.start("a target that is slow at times", [sys.executable, "-I", program, str(port), *delays])
+    rig.start("a target", [sys.executable, "-I", program, str(port), *(f"{each:g}" for each in delays_s)])
     rig.listening(port)
     return port
 
 
-def _curled(rig: Rig, targets: dict[str, int]) -> tuple[Curled, ...]:
-    printed = {(False, name): _printed(rig, port) for name, port in targets.items()}
-    # The unsteady target's turn begins anew, so that the printed command has its first answer.
-    for _rest in range(_SLOW_OF - 1):
-        _time(rig, targets["unsteady"])
-    (rig.folder / FORMAT_FILE).write_text(_FORMAT, "ascii")
-    printed |= {(True, name): _printed(rig, port) for name, port in targets.items()}
-    times = {name: [_time(rig, port) for _ in range(_ROUNDS * _SLOW_OF)] for name, port in targets.items()}
-    limit_s = seconds(BELOW)
+def _curled(rig: Rig, name: str, bare: str, port: int) -> tuple[Curled, ...]:
+    printed = {False: bare, True: _printed(rig, port)}
+    times = [_time(rig, port) for _ in range(_REQUESTS[name])]
+    slow = sum(each > seconds(BELOW) for each in times)
     return tuple(
-        Curled(
-            format_file=there,
-            target=name,
-            printed=said,
-            slowest_s=max(times[name]),
-            slow=sum(each > limit_s for each in times[name]),
-            requests=len(times[name]),
-        )
-        for (there, name), said in printed.items()
+        Curled(format_file=there, target=name, printed=said, slow=slow, requests=len(times))
+        for there, said in printed.items()
     )
 
 
 def _printed(rig: Rig, port: int) -> str:
-    """Run the command as it is printed, on a target; the rig's folder is where it looks for its file."""
-    url = f"http://127.0.0.1:{port}/metrics"
-    done = proc.run(
-        [path_of("curl"), "-w", f"@{FORMAT_FILE}", "-o", os.devnull, "-s", url],
-        env=environment.base(),
-        timeout_s=_CURL_TIMEOUT_S,
-        cwd=rig.folder,
-        check=False,
-    )
-    return done.stdout.strip() or f"(nothing; exit code {done.returncode})"
+    """Run the command as it is printed; the rig's folder is where it looks for its file, and for the user's own."""
+    (rig.folder / ".curlrc").touch()
+    env = rig.environment(NO_PROXY="*", no_proxy="*", CURL_HOME=str(rig.folder))
+    said = []
+    for _run in range(_RUNS):
+        done = proc.run(
+            [path_of("curl"), "-w", f"@{FORMAT_FILE}", "-o", os.devnull, "-s", f"http://127.0.0.1:{port}/metrics"],
+            env=env,
+            timeout_s=_CURL_TIMEOUT_S,
+            cwd=rig.folder,
+            check=False,
+        )
+        said.append(done.stdout.strip() or f"(nothing; exit code {done.returncode})")
+    return min(said)
 
 
 def _time(rig: Rig, port: int) -> float:

@@ -10,6 +10,7 @@ from labkit.claims.facts import ClaimFacts
 from labkit.claims.ledgers import own
 from labkit.claims.scrapes import Curled, Scraped, Scrapes, seconds
 from labkit.model.claims import Case, ClaimEvidence, PartVerdict
+from labkit.traps import nginx
 from labkit.traps.scrape import Scrape
 
 _UP: Final = "up"
@@ -17,7 +18,7 @@ _NUMBER: Final = re.compile(r"\d+\.\d+")
 
 
 class _Scraping(trap_cases.CaseCheck):
-    """Base: judges what was seen of two servers and of curl."""
+    """Base: judges what was seen of two servers."""
 
     trap = "scrape"
     wants = Scrape.needs
@@ -91,28 +92,34 @@ class Delay(_Scraping):
         )
 
 
-class PrintedCurl(_Scraping):
+class PrintedCurl(trap_cases.CaseCheck):
     """Run the command as it is printed, without the file that it takes its format from and with it.
 
     On a target whose every answer is slower than the timeout, and on one of which one answer in six is. The unsteady
-    target's turn begins with a quick answer, which is what most single requests meet.
+    target's turn begins with quick answers, which is what most single requests meet.
     """
 
     id = "5.4.03"
+    trap = "scrape"
+    wants = (nginx.CURL,)
     turned_by = "a curl that asks more than once"
 
-    def judge(self, seen: Scrapes) -> PartVerdict:
+    def shown(self, facts: ClaimFacts) -> Iterable[PartVerdict]:
         """Judge by whether what is printed is a time above the timeout that cuts answers off."""
-        limit_s = min(seconds(each.timeout) for each in seen.scraped)
+        yield self.judge(facts.get(scrapes.printed_curl))
+
+    def judge(self, curled: tuple[Curled, ...]) -> PartVerdict:
+        """Judge by what was printed."""
+        limit_s = seconds(scrapes.BELOW)
         evidence = [
             output(
                 f"curl -w @{scrapes.FORMAT_FILE} -o /dev/null -s URL ({each.target} target, "
                 f"{'with' if each.format_file else 'without'} the file)",
                 f"{each.printed}; of {each.requests} requests {each.slow} took longer than {limit_s} s",
             )
-            for each in seen.curled
+            for each in curled
         ]
-        if any(not each.slow for each in seen.curled):
+        if any(not each.slow for each in curled):
             return self.untested("untested", would_test="would_test", evidence=evidence)
         cases = [
             Case(
@@ -120,9 +127,9 @@ class PrintedCurl(_Scraping):
                 holds=_shows(each, limit_s),
                 witness=each.printed,
             )
-            for each in seen.curled
+            for each in curled
         ]
-        printed = {(each.format_file, each.slow == each.requests): each for each in seen.curled}
+        printed = {(each.format_file, each.slow == each.requests): each for each in curled}
         unsteady = printed[True, False]
         return self.by_cases(
             cases,
