@@ -69,13 +69,18 @@ def test_one_run_is_its_report_and_a_page_a_notebook(run, tmp_path):
         "20261123-140000-0123abcd/record.json",
         "assets/claims.js",
         "assets/plotly.min.js",
+        "assets/search-en.js",
+        "assets/search-zh.js",
+        "assets/search.js",
         "assets/site.css",
         "assets/site.js",
         "assets/theme.js",
         "index.html",
+        "search.html",
         "zh/20261123-140000-0123abcd/01_install.html",
         "zh/20261123-140000-0123abcd/02_codegen.html",
         "zh/index.html",
+        "zh/search.html",
     ]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
@@ -128,7 +133,7 @@ def test_pages_load_nothing_from_elsewhere_and_say_so_to_the_browser(run, tmp_pa
         assert unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]) == POLICY
         assert not re.search(r'(?:src|data|action)="(?:https?:)?//', html)
         for tag in re.findall(r"<script[^>]*>", html):
-            assert re.search(r'src="[\w./]*assets/[\w.]+\.js"|type="application/json"', tag), tag
+            assert re.search(r'src="[\w./]*assets/[\w.-]+\.js"|type="application/json"', tag), tag
 
 
 def test_plotlys_script_is_there_only_when_a_page_draws(run, tmp_path):
@@ -192,7 +197,7 @@ def test_synthetic_runs_are_told_apart_on_every_page(run, tmp_path, provenance):
     for page in index.parent.rglob("*.html"):
         said = "合成数据" if "zh" in page.parts else "everything on this page was made up"
         assert (said in page.read_text()) is synthetic
-        assert f"lk-badge-{provenance}" in page.read_text()
+        assert page.name == "search.html" or f"lk-badge-{provenance}" in page.read_text()
 
 
 def test_what_a_record_holds_is_shown_as_text(run, tmp_path):
@@ -252,7 +257,9 @@ def test_every_sentence_of_the_site_is_used():
         for path in Path(publish.__code__.co_filename).parent.rglob("*")
         if path.suffix in {".py", ".j2"}
     )
-    made_up = re.compile(r"(status|notebook|runs)_\w+|(measured|imported|judged|synthetic)(_help)?")
+    made_up = re.compile(
+        r"(status|notebook|runs|side|trap)_\w+|search_[a-z]+|(measured|imported|judged|synthetic)(_help)?"
+    )
     ids = [id_.removeprefix("site.") for id_ in catalogue(Language.ENGLISH) if id_.startswith("site.")]
     assert [id_ for id_ in ids if f'{id_}"' not in source and not made_up.fullmatch(id_)] == []
 
@@ -280,7 +287,9 @@ def test_a_runs_and_a_notebooks_name_make_one_harmless_file_name(run, tmp_path, 
     found = [one for one in files(tmp_path / "place" / "site") if one.endswith(".html") and "/" in one]
     pages = [one for one in found if not one.startswith("zh/")]
     assert len(pages) == 2
-    assert [one for one in found if one not in pages] == [*sorted(f"zh/{one}" for one in [*pages, "index.html"])]
+    assert [one for one in found if one not in pages] == [
+        *sorted(f"zh/{one}" for one in [*pages, "index.html", "search.html"])
+    ]
     assert all(re.fullmatch(r"[\w.-]+/[\w.-]+\.html", page) for page in pages)
 
 
@@ -346,7 +355,7 @@ def test_what_is_no_readable_run_is_refused_in_one_line(run, tmp_path, spoil, ki
 
 @pytest.mark.parametrize(
     ("folders", "match"),
-    [([], "no run was named"), (["nowhere"], "not a folder"), (["a.txt"], "not a folder")],
+    [([], "no run was named"), (["nowhere"], "not a folder"), (["a.txt"], "no run was named")],
     ids=["none", "nowhere", "a file"],
 )
 def test_what_is_no_run_folder_is_refused(tmp_path, folders, match):

@@ -8,7 +8,12 @@ import typer
 
 def publish(
     runs: Annotated[
-        list[Path], typer.Argument(help="Run folders, runs/<machine>/<run-id>.", metavar="RUN...", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="Run folders, runs/<machine>/<run-id>; what `labkit import` wrote is compared with them.",
+            metavar="RUN...",
+            show_default=False,
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", help="The site's folder; an earlier site in it is replaced.", show_default=False)
@@ -17,7 +22,8 @@ def publish(
 ) -> None:
     """Write a static site of runs and print the path of its index.html.
 
-    The site opens from disk with the network off. One run gives its report; several give an index by machine.
+    The site opens from disk with the network off. One run gives its report; several give an index by machine, a
+    page of the machines side by side, and one of the statements. A search over all of it needs no server.
     """
     import msgspec
 

@@ -39,7 +39,7 @@ def of_record(record: RecordDocument, path: Path) -> Entry:
             (section.condition_before, section.condition_after) if section else (),
             labkit_version=record.labkit_version,
         ),
-        times={each.kernel: _times(each) for each in samples},
+        times={each.kernel: _times(each) for each in samples if each.processes},  # none: nothing was measured
         machine=machine,
         arms=_arms(section.translated if section else ()),
         findings=dict(_found(record)),
@@ -65,7 +65,7 @@ def of_bench(document: BenchDocument, path: Path) -> Entry:
             (document.condition_before, document.condition_after),
             labkit_version=document.labkit_version,
         ),
-        times={each.kernel: _times(each) for each in samples},
+        times={each.kernel: _times(each) for each in samples if each.processes},  # none: nothing was measured
         machine=machine,
         arms=_arms(document.translated),
     )
@@ -136,6 +136,8 @@ def _arms(differences: tuple[Difference, ...]) -> dict[str, dict[str, Times]]:
     """Return both arms of each comparison, one value a pair: places in the two are those of one pair."""
     arms: dict[str, dict[str, Times]] = {}
     for each in differences:
+        if not each.pairs:
+            continue
         for name, facts, side in ((NATIVE, each.baseline, "baseline"), (TRANSLATED, each.changed, "changed")):
             values: dict[Clock, tuple[float, ...]] = {}
             for clock in Clock:

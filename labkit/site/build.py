@@ -8,6 +8,8 @@ earlier site, or an empty folder, is replaced.
     <run>/01_install.html ...   a page a notebook
     <run>/claims.html           the statements that were judged, when there are any
     <run>/record.json           the run's record as it was
+    compare.html, ledger.html   the machines, and the statements, side by side, when there are several runs
+    search.html                 finds what is on the site, by the index in assets/
     zh/...                      every page again in the other language (``en/`` where the first one is Chinese)
     assets/                     style, the site's scripts, and plotly's script when a page has figures
 """
@@ -16,7 +18,7 @@ import logging
 import re
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -25,9 +27,11 @@ from typing import Final
 from plotly.offline import get_plotlyjs
 
 from labkit.errors import RecordError, StoreError, UsageError
+from labkit.model.base import Provenance
+from labkit.model.comparison import Comparison
 from labkit.model.run import NotebookRun, RunRecord
-from labkit.site import notebook
-from labkit.site.pages import Pages, Run, folder_of
+from labkit.site import compared, notebook, search
+from labkit.site.pages import Pages, Run, findings, folder_of, traps
 from labkit.system import records
 from labkit.system.store import saying_why
 from labkit.words import Language, preferred_language
@@ -38,7 +42,9 @@ _RECORD: Final = "record.json"
 _CLAIMS: Final = "claims.html"
 #: Tells a site from a folder of the user's.
 _MARK: Final = ".labkit-site"
-_ASSETS: Final = ("site.css", "site.js", "theme.js", "claims.js")
+_ASSETS: Final = ("site.css", "site.js", "theme.js", "claims.js", "search.js")
+#: The pages of the site as a whole.
+_PAGES: Final = ("index.html", "compare.html", "ledger.html", "search.html")
 _UNFIT: Final = re.compile(r"[^\w.-]+")
 _NAME_LENGTH: Final = 100
 
@@ -69,7 +75,7 @@ def _runs(folders: Sequence[Path]) -> list[Run]:
     if not folders:
         raise UsageError("no run was named", remedy="name one or more run folders, runs/<machine>/<run-id>")
     distinct = dict.fromkeys(folder.expanduser().resolve() for folder in folders)
-    taken = {"assets", "index.html", *(folder_of(each).rstrip("/") for each in Language)}
+    taken = {"assets", *_PAGES, *(folder_of(each).rstrip("/") for each in Language)}
     return [
         Run(folder=folder, record=record, name=_unique(_fit(record.run), taken))
         for folder, record in map(_read, distinct)
@@ -138,9 +144,57 @@ def _write_run(pages: Pages, read: _Read, root: Path, *, several: bool) -> None:
     (folder if several else root).joinpath("index.html").write_text(report, "utf-8")
 
 
+def _search_lines(pages: Pages, reads: Sequence[_Read], *, several: bool) -> Iterator[search.Line]:
+    """Return what can be found; of a machine's statements those that it judged last."""
+    latest: dict[str, _Read] = {}
+    for read in sorted((each for each in reads if each.has_claims), key=lambda each: each.run.record.started_at):
+        latest[read.run.record.machine.id] = read
+    for read in reads:
+        run = read.run
+        yield from search.lines(
+            run.record,
+            f"{run.name}/index.html" if several else "index.html",
+            [(executed.name, f"{run.name}/{name}.html", content) for name, executed, content in read.notebooks],
+            f"{run.name}/{_CLAIMS}" if latest.get(run.record.machine.id) is read else None,
+            pages.language,
+            findings(run.record),
+            traps(run.record),
+            pages.text,
+        )
+
+
+def _write_whole(pages: Pages, reads: Sequence[_Read], comparison: Comparison | None, site: Path) -> bool:
+    """Write the pages of the site as a whole in one language, and return whether one of them has a figure."""
+    root, synthetic = site / pages.below, _synthetic(reads)
+    script = f"search-{pages.language}.js"
+    lines = _search_lines(pages, reads, several=comparison is not None)
+    (site / "assets" / script).write_text(search.script(lines), "utf-8")
+    (root / "search.html").write_text(pages.search(script, synthetic=synthetic), "utf-8")
+    if comparison is None:
+        return False
+    side = compared.view(comparison, pages.language)
+    (root / "compare.html").write_text(pages.comparison(side), "utf-8")
+    judged = [each for each in reads if each.has_claims]
+    if side.ledger:
+        newest = max(judged, key=lambda each: each.run.record.started_at, default=None)
+        address = f"{newest.run.name}/{_CLAIMS}" if newest is not None else None
+        (root / "ledger.html").write_text(pages.ledger(side, address), "utf-8")
+    index = pages.index(
+        [each.run for each in reads],
+        [f"{each.run.name}/index.html" for each in reads],
+        [f"{each.run.name}/{_CLAIMS}" if each.has_claims else None for each in reads],
+        has_ledger=bool(side.ledger),
+    )
+    (root / "index.html").write_text(index, "utf-8")
+    return any(part.figure is not None for part in side.parts)
+
+
+def _synthetic(reads: Sequence[_Read]) -> bool:
+    return all(each.run.record.provenance is Provenance.SYNTHETIC for each in reads)
+
+
 def _write_assets(site: Path, *, has_figures: bool) -> None:
     assets = site / "assets"
-    assets.mkdir()
     shipped = resources.files("labkit.site") / "assets"
     for name in _ASSETS:
         (assets / name).write_bytes((shipped / name).read_bytes())
@@ -174,8 +228,11 @@ def _take_place(made: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def publish(runs: Sequence[Path], out: Path, *, language: Language | None = None) -> Path:
+def publish(named: Sequence[Path], out: Path, *, language: Language | None = None) -> Path:
     """Write a static site of some runs' folders into ``out`` and return the path of its ``index.html``.
+
+    A document that is named beside them (``labkit import``, ``bench --out`` and ``claims --json`` write some) has no
+    page of its own and is compared with them.
 
     The site opens from disk and loads nothing from elsewhere. An earlier site in ``out`` is replaced whole. Every page
     is there in both languages, which are those of labkit's own sentences; notebooks stay as they were written. The
@@ -187,18 +244,22 @@ def publish(runs: Sequence[Path], out: Path, *, language: Language | None = None
         StoreError: ``out`` is something else than a site, or could not be written.
 
     """
-    found = _runs(runs)
+    folders, documents = compared.documents_of([each.expanduser() for each in named])
+    found = _runs(folders)
     place = out.expanduser().resolve()
     _check_place(place)
     first = language or preferred_language()
     second = next(each for each in Language if each is not first)
-    several = len(found) > 1
+    several = len(found) > 1 or bool(documents)
     with saying_why(f"cannot write the site {place}"):
         place.parent.mkdir(parents=True, exist_ok=True)
         made = place.parent / f".{place.name}.{secrets.token_hex(4)}.part"
         made.mkdir()
         try:
             reads = [_read_notebooks(run) for run in found]
+            (made / "assets").mkdir()
+            comparison = compared.side_by_side([run.folder / _RECORD for run in found], documents) if several else None
+            drawn = any(content.figure_count for read in reads for _, _, content in read.notebooks)
             for run in found:
                 (made / run.name).mkdir()
                 shutil.copyfile(run.folder / _RECORD, made / run.name / _RECORD)
@@ -207,10 +268,7 @@ def publish(runs: Sequence[Path], out: Path, *, language: Language | None = None
                 root = made / pages.below
                 for read in reads:
                     _write_run(pages, read, root, several=several)
-                if several:
-                    index = pages.index(found, [f"{run.name}/index.html" for run in found])
-                    (root / "index.html").write_text(index, "utf-8")
-            drawn = any(content.figure_count for read in reads for _, _, content in read.notebooks)
+                drawn |= _write_whole(pages, reads, comparison, made)
             _write_assets(made, has_figures=drawn)
             (made / _MARK).write_text("A site made by labkit; publishing again replaces it.\n", "utf-8")
             _take_place(made, place)

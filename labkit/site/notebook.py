@@ -96,9 +96,15 @@ class Notebook:
     unreadable: str | None = None
 
     @property
+    def figures(self) -> tuple[figures.Figure, ...]:
+        """Return the figures that the page draws, in its order."""
+        shown = (output.figure for cell in self.cells for output in cell.outputs)
+        return tuple(figure for figure in shown if figure is not None)
+
+    @property
     def figure_count(self) -> int:
         """Return how many figures the page draws."""
-        return sum(output.figure is not None for cell in self.cells for output in cell.outputs)
+        return len(self.figures)
 
     @property
     def failed(self) -> bool:

@@ -21,7 +21,8 @@ from labkit.model.base import Provenance, Text
 from labkit.model.check import Finding, Status
 from labkit.model.machine import Machine, PerformanceLevel, Translation
 from labkit.model.run import NotebookRun, NotebookStatus, RunRecord
-from labkit.site import claims, notebook, show
+from labkit.model.traps import TrapOutcome
+from labkit.site import claims, compared, notebook, show
 from labkit.system.store import shown
 from labkit.words import Language, render, say
 
@@ -75,12 +76,19 @@ class Listed:
     address: str
     ended: Ended
     tally: Tally
+    claims: str | None  # address of the page of its statements
+    claim_counts: Counter[str]
 
 
 def findings(record: RunRecord) -> tuple[Finding, ...]:
     """Return all findings of a record, in the order of its sections."""
     sections = (record.install, record.codegen, record.binaries, record.debugging)
     return tuple(finding for section in sections if section is not None for finding in section.findings)
+
+
+def traps(record: RunRecord) -> tuple[TrapOutcome, ...]:
+    """Return the traps that a run tried."""
+    return record.traps.report.traps if record.traps is not None and record.traps.report is not None else ()
 
 
 def tally(found: Sequence[Finding]) -> Tally:
@@ -293,6 +301,7 @@ class Pages:
             claims_address=claims_address,
             run_folder=run.name,
             claim_counts=Counter(kind_of(each) for each in judged),
+            traps=traps(run.record),
         )
 
     def notebook(
@@ -339,15 +348,35 @@ class Pages:
             most=max(len(each.claims) for each in view.chapters),
         )
 
-    def index(self, runs: Sequence[Run], addresses: Sequence[str]) -> str:
+    def comparison(self, side: compared.Side) -> str:
+        """Return the page of machines side by side."""
+        figures = any(part.figure is not None for part in side.parts)
+        return self._render("compare.html.j2", "compare.html", side=side, synthetic=side.synthetic, has_figures=figures)
+
+    def ledger(self, side: compared.Side, claims_address: str | None) -> str:
+        """Return the page of statements by machine; ``claims_address`` is the page of the latest run that has some."""
+        return self._render(
+            "ledger.html.j2", "ledger.html", side=side, synthetic=side.synthetic, claims_address=claims_address
+        )
+
+    def search(self, script: str, *, synthetic: bool) -> str:
+        """Return the page of the search; ``script`` is the file of its index."""
+        return self._render("search.html.j2", "search.html", index_script=script, synthetic=synthetic)
+
+    def index(
+        self, runs: Sequence[Run], addresses: Sequence[str], claims_addresses: Sequence[str | None], *, has_ledger: bool
+    ) -> str:
         """Return the index of several runs, by machine, the newest first."""
         by_machine: dict[str, list[Listed]] = {}
-        for run, address in zip(runs, addresses, strict=True):
+        for run, address, claims_address in zip(runs, addresses, claims_addresses, strict=True):
+            judged = run.record.claims.claims if run.record.claims is not None else ()
             line = Listed(
                 record=run.record,
                 address=address,
                 ended=self.ended(run.record),
                 tally=tally(findings(run.record)),
+                claims=claims_address,
+                claim_counts=Counter(kind_of(each) for each in judged),
             )
             by_machine.setdefault(run.record.machine.id, []).append(line)
         for lines in by_machine.values():
@@ -358,4 +387,5 @@ class Pages:
             synthetic=all(run.record.provenance is Provenance.SYNTHETIC for run in runs),
             machines=[(lines[0].record.machine, lines) for _, lines in sorted(by_machine.items())],
             run_count=len(runs),
+            has_ledger=has_ledger,
         )

@@ -50,11 +50,6 @@
     field.value = "";
     filter();
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target === field) return;
-    event.preventDefault();
-    field.focus();
-  });
   for (const button of buttons) button.addEventListener("click", () => choose(button.dataset.kind));
   for (const anchor of document.querySelectorAll(".lk-anchor")) {
     anchor.addEventListener("click", async () => {

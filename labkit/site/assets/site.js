@@ -42,6 +42,45 @@
     });
   }
 
+  // ---- search and links
+  const searchLink = document.querySelector("[data-search-link]");
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select");
+    if (event.key !== "/" || event.defaultPrevented || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const field = document.querySelector("#find, #search");
+    if (field) field.focus();
+    else searchLink?.click();
+  });
+  const told = document.querySelector("[data-told]");
+  for (const anchor of document.querySelectorAll(".lk-permalink")) {
+    anchor.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(anchor.href);
+        told.textContent = told.dataset.copied;
+        setTimeout(() => { told.textContent = ""; }, 2000);
+      } catch {
+        // no clipboard here: the address bar holds the link
+      }
+    });
+  }
+
+  // What a link leads to may lie in a fold.
+  function unfold() {
+    let target = null;
+    try {
+      target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    } catch {
+      return; // a hash that is no text
+    }
+    const fold = target?.closest("details:not([open])");
+    if (!fold) return;
+    fold.open = true;
+    target.scrollIntoView();
+  }
+  addEventListener("hashchange", unfold);
+  unfold();
+
   // ---- code
   const codeSwitch = document.querySelector("[data-code-switch]");
   const folds = [...document.querySelectorAll("details.lk-code")];

@@ -1,0 +1,105 @@
+"""The pages of a site as a whole: machines side by side, statements by machine, and the index of the search."""
+
+import json
+import re
+from html import unescape
+
+import pytest
+
+from labkit.claims.ledgers import own
+from labkit.errors import LabError
+from labkit.model.base import Provenance
+from labkit.site import publish
+from labkit.site.search import Line, script
+from labkit.system import records
+from labkit.words import Language
+from tests.browser import synthetic
+from tests.browser.synthetic import machine, record
+
+ODD = "</script><script>alert(1)</script>\u2028"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Two runs of one machine with statements and notebooks, and one of another without."""
+    root = tmp_path_factory.mktemp("runs")
+    first = synthetic.run_folder(root)
+    found = records.read(first / "record.json")
+    folders = [first]
+    for name, of in (("20261124-140000-0123abcd", found.machine), ("20261123-150000-0123abcd", machine(id="other"))):
+        written = record(
+            run=name, machine=of, provenance=found.provenance, started_at=f"2026-11-24T0{len(name) % 9}:00:00Z"
+        )
+        folder = root / of.id / name
+        folder.mkdir(parents=True)
+        records.write(folder / "record.json", written)
+        (folder / "01_install.ipynb").write_text('{"nbformat": 4, "cells": []}')
+        (folder / "02_codegen.ipynb").write_text('{"nbformat": 4, "cells": []}')
+        folders.append(folder)
+    return folders
+
+
+@pytest.fixture(scope="module")
+def site(runs, tmp_path_factory):
+    return publish(runs, tmp_path_factory.mktemp("whole") / "site").parent
+
+
+def lines(site, language):
+    text = (site / f"assets/search-{language}.js").read_text()
+    return [Line(*each) for each in json.loads(text.removeprefix("globalThis.labkitIndex = ").rstrip(";\n"))]
+
+
+@pytest.mark.parametrize("below", ["", "zh"])
+def test_the_index_leads_to_machines_comparison_statements_and_search(site, below):
+    html = (site / below / "index.html").read_text()
+    assert len(re.findall('<section id="machine-', html)) == 2
+    for page in ("compare.html", "search.html"):
+        assert f'href="{page}"' in html
+        assert (site / below / page).is_file()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_line_of_the_search_leads_to_something_that_is_there(site, language):
+    root = site if language is Language.ENGLISH else site / "zh"
+    found = lines(site, language)
+    assert {each.kind for each in found} >= {"machine", "finding", "notebook"}
+    for each in found:
+        page, _, id_ = each.address.partition("#")
+        html = (root / page).read_text()
+        assert not id_ or f'id="{id_}"' in html, each
+
+
+def test_the_search_holds_no_line_that_ends_its_script():
+    text = script([Line("finding", ODD, "", "index.html", ODD)])
+    assert "<" not in text
+    assert "\u2028" not in text
+    assert json.loads(text.removeprefix("globalThis.labkitIndex = ").rstrip(";\n"))[0][1] == ODD
+
+
+def test_columns_stand_side_by_side_in_both_languages(site):
+    english, chinese = (unescape((site / below / "compare.html").read_text()) for below in ("", "zh"))
+    assert 'id="columns"' in english
+    assert "What is compared" in english
+    assert "对比的对象" in chinese
+
+
+def test_a_document_is_compared_and_gets_no_page(runs, tmp_path):
+    """A document's fault is said by its name; a good one makes an index, even beside one run."""
+    (tmp_path / "published.json").write_text("{}")
+    with pytest.raises(LabError, match=r"published\.json"):
+        publish([runs[0], tmp_path / "published.json"], tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_runs_own_record_names_its_folder(runs, tmp_path):
+    assert publish([runs[0] / "record.json"], tmp_path / "site").is_file()
+
+
+def test_of_mixed_runs_made_up_ones_are_refused_by_name(runs, tmp_path):
+    real = tmp_path / "runs" / "real"
+    real.mkdir(parents=True)
+    records.write(real / "record.json", record(run="20261125-real", provenance=Provenance.MEASURED))
+    assert len({each.id for each in own().statements}) > 100
+    index = publish([runs[0], real], tmp_path / "site")
+    said = unescape((index.parent / "compare.html").read_text())
+    assert "synthetic" in said
