@@ -74,7 +74,7 @@ def view(comparison: Comparison, language: Language) -> Side:
         _part(
             "times",
             language,
-            figure=_figure(ratio_figure(comparison, language)) if comparison.rows else None,
+            figure=_figure(ratio_figure(comparison, language)) if _has_ratios(comparison) else None,
             lines=() if comparison.rows else (say("compare.text.no_times", language),),
             rows=shown.time_rows(comparison, language),
         ),
@@ -99,6 +99,16 @@ def view(comparison: Comparison, language: Language) -> Side:
         counted=count_line(comparison, language) if comparison.claims else "",
         heads=heads,
         ledger=tuple((row.id, cells) for row, cells in zip(comparison.claims, statements, strict=True)),
+    )
+
+
+def _has_ratios(comparison: Comparison) -> bool:
+    """Return whether a column beside the baseline has a ratio; a figure of none would be a frame around a sentence."""
+    return any(
+        ratio.ratio is not None
+        for row in comparison.rows
+        for column, ratio in zip(comparison.columns, row.ratios, strict=True)
+        if column.name != comparison.baseline
     )
 
 

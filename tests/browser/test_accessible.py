@@ -19,7 +19,7 @@ RECORDS = (
     "tests/data/records/current.json",
     "tests/data/claims/linux-amd64.json",
 )
-KINDS = ("index", "report", "notebook", "claims", "comparison")
+KINDS = ("index", "report", "notebook", "claims", "comparison", "side by side", "ledger", "search")
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,9 @@ def kinds(request, tmp_path_factory, run_folder):
         "report": first / "index.html",
         "notebook": first / "01_install.html",
         "claims": site / judged.run / "claims.html",
+        "side by side": site / "compare.html",
+        "ledger": site / "ledger.html",
+        "search": site / "search.html",
         "comparison": place / "comparison" / "index.html",
     }
 
@@ -66,7 +69,7 @@ def faults(page, axe):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])
 def test_a_page_has_no_grave_fault(kinds, browse, axe, kind, scheme, width):
     page = browse(width=width, color_scheme=scheme).open(kinds[kind], figures=kind == "notebook")
     assert faults(page, axe) == []
