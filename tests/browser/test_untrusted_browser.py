@@ -19,6 +19,8 @@ from tests.browser.conftest import TIMEOUT_MS
 FIRE = 60
 #: Those of them that fire on one page of all, with the ones that take the page away left out.
 FIRE_TOGETHER = 60
+#: How long a payload is given where nothing holds it, in milliseconds: a busy machine runs it later, not never.
+PATIENCE_MS = (0, 200, 1_000, 3_000)
 
 HOVER = """() => [...document.querySelectorAll('[data-figure].js-plotly-plot')].forEach(at => {
   try { Plotly.Fx.hover(at, [{curveNumber: 0, pointNumber: 0}]) } catch { /* a kind without points */ } })"""
@@ -67,13 +69,14 @@ def opened(reader, path, *, touch=True):
     return reader.page
 
 
-def looked_at(reader, site):
+def looked_at(reader, site, *, patience_ms=0):
     """Open every page, broken as it may be, and let it come to rest."""
     for path in site.rglob("*.html"):
         if "zh" in path.relative_to(site).parts:
             continue  # the same in Chinese, which is looked at by itself
         reader.page.goto(path.as_uri())
         reader.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        reader.page.wait_for_timeout(patience_ms)
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +111,17 @@ def test_without_any_wall_they_do_run(chromium):
     for name, text in payloads.texts(payloads.MARKDOWN).items():
         if "attachment" not in name:
             some[name] = MarkdownWithMath(renderer=renderer).render(text)
-    for text in some.values():
-        with contextlib.suppress(Error):  # it has navigated away, which is what it wanted
-            reader.page.goto("about:blank")
-            reader.page.set_content(f"<!doctype html><body>{text}")
-            reader.page.evaluate(untrusted.TOUCH)
-    fired = reader.fired()
+    fired = set()
+    for patience_ms in PATIENCE_MS:
+        for name in [name for name in some if name.replace(" ", "-") not in fired]:
+            with contextlib.suppress(Error):  # it has navigated away, which is what it wanted
+                reader.page.goto("about:blank")
+                reader.page.set_content(f"<!doctype html><body>{some[name]}")
+                reader.page.evaluate(untrusted.TOUCH)
+                reader.page.wait_for_timeout(patience_ms)
+        fired = reader.fired()
+        if len(fired) >= FIRE:
+            break
     context.close()
     assert len(fired) >= FIRE, sorted({name.replace(" ", "-") for name in some} - fired)
 
@@ -130,7 +138,10 @@ def unwalled(monkeypatch, place, *, policy):
 
 def test_without_the_sanitiser_and_the_policy_they_run_on_a_published_page(monkeypatch, reader, tmp_path):
     site = unwalled(monkeypatch, tmp_path, policy="")
-    looked_at(reader, site)
+    for patience_ms in PATIENCE_MS:
+        looked_at(reader, site, patience_ms=patience_ms)
+        if len(reader.fired()) >= FIRE_TOGETHER:
+            break
     assert len(reader.fired()) >= FIRE_TOGETHER, sorted(reader.fired())
 
 
