@@ -182,6 +182,19 @@ def test_a_complete_run_says_so(run, tmp_path):
     assert "complete All 1 notebooks completed in 2 min 5 s." in said
 
 
+def test_a_notebook_carried_over_says_from_which_run_and_when(run, tmp_path):
+    carried = made(
+        NotebookRun, name="01_install", file="01_install.ipynb", status="done", wall_time_s=1.0,
+        carried_from="20260101T000000Z-quick-0", carried_at="2026-01-01T00:00:00Z",
+    )  # fmt: skip
+    site = publish([run(notebooks=[carried])], tmp_path / "site").parent
+    pages = [page for page in site.rglob("*.html") if "zh" not in page.parts and page.name != "search.html"]
+    assert len(pages) == 2
+    for page in pages:
+        assert "carried over from 2026-01-01" in text(page)
+        assert "20260101T000000Z-quick-0" in text(page)
+
+
 def test_sections_that_a_run_did_not_reach_say_so(run, tmp_path):
     empty = run(notebooks=[], install=None, codegen=None, binaries=None, performance=None)
     said = text(publish([empty], tmp_path / "site"))
@@ -258,7 +271,7 @@ def test_every_sentence_of_the_site_is_used():
         if path.suffix in {".py", ".j2"}
     )
     made_up = re.compile(
-        r"(status|notebook|runs|side|trap)_\w+|search_[a-z]+|(measured|imported|judged|synthetic)(_help)?"
+        r"(status|notebook|runs|side|trap|figure)_\w+|search_[a-z]+|(measured|imported|judged|synthetic)(_help)?"
     )
     ids = [id_.removeprefix("site.") for id_ in catalogue(Language.ENGLISH) if id_.startswith("site.")]
     assert [id_ for id_ in ids if f'{id_}"' not in source and not made_up.fullmatch(id_)] == []

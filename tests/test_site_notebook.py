@@ -50,7 +50,11 @@ def only_output(read):
         ({"text/html": ["<b>x", "</b>"]}, "html", "<b>x</b>"),
         ({"text/markdown": "**x** <script>y</script>"}, "html", "<p><strong>x</strong> </p>\n"),
         ({"text/plain": "<b>x</b>"}, "text", "&lt;b&gt;x&lt;/b&gt;"),
-        ({"text/latex": "$<x>$"}, "text", "$&lt;x&gt;$"),
+        (
+            {"text/latex": "$<x$", "text/plain": "<x"},
+            "html",
+            '<math alttext="&lt;x"><mrow><mo>&lt;</mo><mi>x</mi></mrow></math>',
+        ),
         ({"application/json": {"a": "<b>"}}, "text", "{\n &#34;a&#34;: &#34;&lt;b&gt;&#34;\n}"),
         ({"image/png": "iVBO\nRw0="}, "image", "data:image/png;base64,iVBORw0="),
         ({"image/svg+xml": "<svg/>"}, "image", "data:image/svg+xml;base64,PHN2Zy8+"),
@@ -58,7 +62,10 @@ def only_output(read):
         ({"application/javascript": "alert(1)"}, "not_shown", "application/javascript"),
         ({"application/javascript": "alert(1)", "text/plain": "<Javascript>"}, "text", "&lt;Javascript&gt;"),
         ({"application/vnd.jupyter.widget-view+json": {}, "text/plain": "50 %"}, "text", "50 %"),
-        ({"application/vnd.plotly.v1+json": {"data": 7}}, "figure_broken", True),
+        ({"application/vnd.plotly.v1+json": {"data": 7}}, "left_out", "broken"),
+        ({"application/vnd.plotly.v1+json": {"data": [{"type": "scattermap"}]}}, "left_out", "map"),
+        ({"application/vnd.plotly.v1+json": {"data": [{"type": "choropleth"}]}}, "left_out", "map"),
+        ({"application/vnd.plotly.v1+json": {"data": [{"type": "unheard-of"}]}}, "left_out", "broken"),
         ({}, "not_shown", "?"),
     ],
     ids=lambda value: ",".join(value) or "nothing" if isinstance(value, dict) else None,
@@ -124,7 +131,7 @@ def test_papermills_own_cells_are_left_out(read):
     assert read(banner).cells == ()
 
 
-def test_markdown_is_rendered_and_formulas_are_left_as_text(read):
+def test_markdown_is_rendered_and_prices_are_no_formulas(read):
     (cell,) = read(
         {"cell_type": "markdown", "source": "# One\n\nIt costs $5 or $6 <script>x</script>.", "metadata": {}}
     ).cells
@@ -189,16 +196,17 @@ def test_a_figures_data_cannot_leave_its_script_element(text):
         ({"title": "One"}, ("One",), 420),
         (
             {"title": {"text": "One<br>two &amp; <b>three</b>", "subtitle": {"text": "<i>sub</i>"}}},
-            ("One", "two & three", "sub"),
+            ("One two & three", "sub"),
             420,
         ),
+        ({"title": "a long<br>title<br><sup>smaller<br>still</sup>"}, ("a long title", "smaller still"), 420),
         ({"height": 700, "width": 2000}, (), 700),
         ({"height": 1e9}, (), 2400),
         ({"height": "1px;position:fixed"}, (), 420),
         ({"title": 7}, (), 420),
         (None, (), 420),
     ],
-    ids=["text", "lines", "size", "a huge one", "no number", "no text", "none"],
+    ids=["text", "lines", "smaller letters", "size", "a huge one", "no number", "no text", "none"],
 )
 def test_a_figures_title_becomes_its_caption_and_its_size_the_pages(layout, caption, height_px):
     figure = figures.read({"data": [], "layout": layout})

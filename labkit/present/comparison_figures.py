@@ -213,4 +213,4 @@ def _nothing(figure: go.Figure, title: str, why: str, language: Language | None)
 
 def _wrapped(text: str) -> str:
     """Return a text in lines that a phone shows whole."""
-    return "<br>".join(textwrap.wrap(text, _LETTERS))
+    return "<br>".join(textwrap.wrap(text, _LETTERS, break_on_hyphens=False))

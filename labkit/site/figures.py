@@ -29,6 +29,8 @@ _SVG_EQUAL: Final = {"scattergl": "scatter", "scatterpolargl": "scatterpolar", "
 _DEFAULT_HEIGHT_PX: Final = 420
 _HEIGHTS_PX: Final = (120, 2400)
 _BREAK: Final = re.compile(r"<br\s*/?>", re.IGNORECASE)
+#: Where a line in smaller letters begins, as titles had it before plotly knew subtitles.
+_UNDER: Final = re.compile(r"<br\s*/?>(?=\s*<su[bp]>)", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]*>")
 #: Traces that draw from their own numbers (https://plotly.com/javascript/reference/); those on maps are missing.
 _TYPES: Final = frozenset({
@@ -42,6 +44,7 @@ _TYPES: Final = frozenset({
 _LEFT_OUT: Final = frozenset({
     "__proto__", "constructor", "prototype", "frames", "geojson", "modebar", "sliders", "transforms", "updatemenus",
 })  # fmt: skip
+_ON_MAP: Final = re.compile(r"geo$|^choropleth|map$|mapbox$")
 _MAP: Final = re.compile(r"(?:geo|map|mapbox)\d*")
 #: As plotly finds the tags in a text.
 _ANY_TAG: Final = re.compile(r"<(/?)([^\s<>/]*)([^<>]*)>")
@@ -74,14 +77,18 @@ def script_safe(value: object) -> Markup:
 
 
 def _caption(title: object) -> tuple[str, ...]:
-    """Return the lines of a plotly title, without plotly's own small markup."""
+    """Return a plotly title and what is written smaller under it, without plotly's own small markup.
+
+    Breaks that only kept the title within the figure's width are none here: the page wraps it.
+    """
     if isinstance(title, Mapping):
         subtitle = title.get("subtitle")
         return _caption(title.get("text")) + (_caption(subtitle) if isinstance(subtitle, Mapping) else ())
     if not isinstance(title, str):
         return ()
-    lines = (html.unescape(_TAG.sub("", line)).strip() for line in _BREAK.split(title))
-    return tuple(line for line in lines if line)
+    lines = (" ".join(_BREAK.split(part)) for part in _UNDER.split(title))
+    read = (" ".join(html.unescape(_TAG.sub("", line)).split()) for line in lines)
+    return tuple(line for line in read if line)
 
 
 def _attribute(pattern: re.Pattern[str], attributes: str) -> str:
@@ -123,6 +130,14 @@ def _height(layout: Mapping[str, object]) -> int:
     if not isinstance(wanted, int | float) or isinstance(wanted, bool):
         return _DEFAULT_HEIGHT_PX
     return int(min(max(wanted, _HEIGHTS_PX[0]), _HEIGHTS_PX[1]))
+
+
+def on_map(value: object) -> bool:
+    """Return whether a figure is left out because it would be drawn on a map, whose outlines come from a server."""
+    traces = value.get("data") if isinstance(value, Mapping) else None
+    return isinstance(traces, list) and any(
+        isinstance(trace, Mapping) and _ON_MAP.search(str(trace.get("type"))) is not None for trace in traces
+    )
 
 
 def read(value: object) -> Figure | None:

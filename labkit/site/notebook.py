@@ -2,13 +2,14 @@
 
 The file is read as plain JSON, for it may come from another machine and be damaged: what cannot be read becomes a note
 on the page, never a page that fails. nbconvert gives the Markdown, the colours of code and of terminal output; its
-templates are not used, because they escape nothing of their own accord. Prompts are left out. Formulas are not used in
-labkit's notebooks: ``$..$`` in Markdown stays as the text it is.
+templates are not used, because they escape nothing of their own accord. Prompts are left out. Formulas in Markdown and
+in outputs of the type ``text/latex`` become MathML, which needs no script.
 """
 
 import base64
 import json
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from nbconvert.filters.ansi import ansi2html, strip_ansi
 from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 
-from labkit.site import figures
+from labkit.site import figures, formulas
 from labkit.site.sanitise import clean
 
 _FORMAT: Final = 4  # nbformat's major version, unchanged since 2014
@@ -71,7 +72,7 @@ class Output:
     stderr: Markup | None = None
     image: str | None = None  # a data: address
     figure: figures.Figure | None = None
-    figure_broken: bool = False
+    left_out: str | None = None  # why a figure is: "broken" or "map"
     error: str | None = None
     traceback: Markup | None = None
     not_shown: str | None = None  # a MIME type
@@ -132,12 +133,38 @@ def terminal(text: str) -> Markup:
     return Markup(shown.replace("\x1b", ""))  # noqa: S704 - ansi2html escapes before it adds its own spans
 
 
+class _Renderer(IPythonRenderer):
+    """nbconvert's, with a word of its own in each formula's place: the formulas come in when all else is harmless."""
+
+    def __init__(self, attachments: dict[str, dict[str, str]]) -> None:
+        super().__init__(escape=False, exclude_anchor_links=True, attachments=attachments)
+        #: Nobody who writes Markdown can know it.
+        self._word = f"formula{secrets.token_hex(16)}n"
+        self.formulas: dict[str, tuple[str, Markup]] = {}
+
+    def _kept(self, latex: str, *, display: bool) -> str:
+        word = f"{self._word}{len(self.formulas)}x"
+        self.formulas[word] = (latex, formulas.mathml(latex, display=display))
+        return word
+
+    def block_math(self, body: str) -> str:
+        return self._kept(body, display=True)
+
+    def inline_math(self, body: str) -> str:
+        if body != body.strip():
+            return str(super().inline_math(body))  # "$5 or $6": no formula ends with a space
+        return self._kept(body, display=False)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self._kept(f"\\begin{{{name}}}{body}\\end{{{name}}}", display=True)
+
+
 def markdown(source: str, attachments: Mapping[str, Mapping[str, object]], ids: set[str] | None = None) -> Markup:
     """Return Markdown as harmless HTML."""
     kept = {name: {mime: _joined(data) for mime, data in mimes.items()} for name, mimes in attachments.items() if mimes}
-    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True, attachments=kept)
+    renderer = _Renderer(kept)
     try:
-        return clean(MarkdownWithMath(renderer=renderer).render(source), ids=ids)
+        return clean(MarkdownWithMath(renderer=renderer).render(source), ids=ids, formulas=renderer.formulas)
     except (InvalidNotebook, RecursionError):  # an attachment that is not there, a nesting without end
         return Markup("<pre>{}</pre>").format(source)
 
@@ -158,7 +185,9 @@ def _data(data: Mapping[str, object]) -> Output | None:
     shown = Output(not_shown=", ".join(sorted(data)) or "?")
     if figures.MIME in data:
         figure = figures.read(data[figures.MIME])
-        return Output(figure=figure, figure_broken=figure is None)
+        if figure is not None:
+            return Output(figure=figure)
+        return Output(left_out="map" if figures.on_map(data[figures.MIME]) else "broken")
     if any(mime.startswith(_SCRAP) for mime in data):
         return None
     if "text/html" in data:
@@ -167,10 +196,10 @@ def _data(data: Mapping[str, object]) -> Output | None:
         shown = Output(image=image)
     elif "text/markdown" in data:
         shown = Output(html=markdown(_joined(data["text/markdown"]), {}))
+    elif "text/latex" in data:
+        shown = Output(html=formulas.of_output(_joined(data["text/latex"])))
     elif "text/plain" in data:
         shown = Output(text=terminal(_joined(data["text/plain"])))
-    elif "text/latex" in data:
-        shown = Output(text=terminal(_joined(data["text/latex"])))
     elif "application/json" in data:
         shown = Output(text=terminal(json.dumps(data["application/json"], indent=1, ensure_ascii=False)))
     return shown

@@ -11,11 +11,12 @@ cells, names.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import bleach
 from bleach.css_sanitizer import CSSSanitizer
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, NavigableString
 from markupsafe import Markup
 
 _SWALLOWED: Final = (
@@ -114,6 +115,24 @@ def _images_said(soup: BeautifulSoup) -> None:
         image.replace_with(f"[{image['alt']}]" if image.get("alt") else "")
 
 
+def _formulas_set(soup: BeautifulSoup, formulas: Mapping[str, tuple[str, Markup]]) -> None:
+    """Put each formula where its word stands; in an attribute, where no element can be, its source."""
+    words = re.compile(f"({'|'.join(map(re.escape, formulas))})")
+    for text in soup.find_all(string=words):
+        pieces = words.split(text)
+        new = [
+            *(
+                BeautifulSoup(formulas[piece][1], "html.parser") if piece in formulas else NavigableString(piece)
+                for piece in pieces
+            )
+        ]
+        text.replace_with(*new)
+    for tag in soup.find_all(True):
+        for name, value in tag.attrs.items():
+            if isinstance(value, str):
+                tag[name] = words.sub(lambda found: formulas[found[0]][0], value)
+
+
 def _headings_named(soup: BeautifulSoup, taken: set[str]) -> None:
     """Give each heading an id made of its words, so that it can be linked to."""
     for heading in soup.find_all(sorted(_HEADINGS)):
@@ -125,10 +144,13 @@ def _headings_named(soup: BeautifulSoup, taken: set[str]) -> None:
             heading["id"] = name
 
 
-def clean(html: str, *, ids: set[str] | None = None) -> Markup:
+def clean(
+    html: str, *, ids: set[str] | None = None, formulas: Mapping[str, tuple[str, Markup]] | None = None
+) -> Markup:
     """Return HTML with only what is allowed, its tables in scrolling boxes.
 
-    With ``ids``, those that the page has already (it is added to), headings become linkable.
+    With ``ids``, those that the page has already (it is added to), headings become linkable. ``formulas`` gives, for
+    each word that stands for one, its source and its own, trusted HTML.
     """
     rough = BeautifulSoup(html, "html.parser")
     for element in rough.find_all(list(_SWALLOWED)):
@@ -137,6 +159,8 @@ def clean(html: str, *, ids: set[str] | None = None) -> Markup:
     for link in soup.find_all("a", href=re.compile("^https?:")):
         link["rel"] = "noopener noreferrer nofollow"
     _images_said(soup)
+    if formulas:
+        _formulas_set(soup, formulas)
     _tables_scroll(soup)
     _sources_reached(soup)
     _cells_sized(soup)

@@ -185,6 +185,12 @@ MARKDOWN = {
     "markdown code": "```<img src=x: onerror=RUN>\n<img src=x: onerror=RUN>\n```",
     "markdown diagram": "```mermaid\n</pre><img src=x: onerror=RUN>\n```",
     "markdown formula": "$$</script><img src=x: onerror=RUN>$$ and $\\href{javascript:RUN}{press}$",
+    "markdown formula's text": "$\\text{<img src=x: onerror=RUN>}$ $\\mbox{</mtext></math><img src=x: onerror=RUN>}$",
+    "markdown formula's style": "$\\style{background:url(URL)}{x} \\class{lk-head}{x} \\cssId{document}{x}$",
+    "markdown formula in a name": '![$\\text{" onerror="RUN}$](x:) [press](https://example.org \'$" onclick="RUN$\')',
+    "markdown formula that defines": "$\\def\\x{\\text{<img src=x: onerror=RUN>}}\\x$",
+    "markup of a formula": "<math><maction actiontype=statusline xlink:href=javascript:RUN>press</maction>"
+    "<mtext><table><mglyph><style><img src=x: onerror=RUN></style></mglyph></table></mtext></math>",
     "markdown environment": "\\begin{x}<img src=x: onerror=RUN>\\end{x}",
     "markdown table": "| <img src=x: onerror=RUN> | b |\n|---|---|\n| [press](javascript:RUN) | y |",
     "markdown heading": "# <img src=x: onerror=RUN> Plotly\n\n## document",

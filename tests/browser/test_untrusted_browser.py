@@ -130,7 +130,7 @@ def unwalled(monkeypatch, place, *, policy):
     """Publish with nothing sanitised or escaped, and with this policy."""
     kept = {name: text for name, text in payloads.TEXTS.items() if name not in payloads.WHOLE}
     spoilt = untrusted.run_folders(place / "runs", kept)
-    monkeypatch.setattr(notebook, "clean", lambda html, ids=None: Markup(html))  # noqa: ARG005
+    monkeypatch.setattr(notebook, "clean", lambda html, **_: Markup(html))
     monkeypatch.setattr(figures, "_harmless", lambda value: value)
     monkeypatch.setattr(pages, "POLICY", policy)
     return publish(spoilt, place / "site", language=Language.ENGLISH).parent

@@ -269,8 +269,10 @@ TOUCH = """async () => {
 #: What stands on a page that may not: names of elements, attributes, addresses, ids, classes, places.
 FAULTS = """() => {
   const found = [];
-  const own = new Set(['lk-scroll', 'lk-short', 'lk-long']);
-  const wrong = 'iframe, frame, frameset, object, embed, form, base, applet, portal, audio, video, math, template, '
+  const own = new Set(['lk-scroll', 'lk-short', 'lk-long', 'lk-formula']);
+  const wrong = 'iframe, frame, frameset, object, embed, form, base, applet, portal, audio, video, template, math:not([alttext]), '
+    + 'math :is(a, annotation, annotation-xml, semantics, maction, mglyph, style, img, svg), '
+    + 'math :is([href], [style], [id], [class], [src], [actiontype]), '
     + 'foreignObject, marquee, plaintext, xmp, area, meta[http-equiv=refresh], link[rel=preload], link[rel=prefetch], '
     + 'main style, main link, main meta, main script:not([type="application/json"]), body > script, '
     + '.lk-prose input, .lk-prose svg, .lk-prose button, .lk-prose [id]:not([id^="s-"]), main [name], '
