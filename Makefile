@@ -56,7 +56,7 @@ lab: .venv/installed
 	@touch $@
 
 # Both lock files, for every platform, from pyproject.toml; needs uv.
-UV_COMPILE = uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --python-version 3.11 --extra traps
+UV_COMPILE = uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --python-version 3.11 --extra traps --extra cluster
 lock:
 	$(UV_COMPILE) --group install pyproject.toml -o requirements.lock
 	$(UV_COMPILE) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock

@@ -18,8 +18,9 @@ from labkit.system.environment import base
 from tests.support import need
 
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text())
-EXTRA = PROJECT["project"]["optional-dependencies"]["traps"]  # locked and in environment.yml like the others
-DEPENDENCIES = {canonicalize_name(r.name): r for r in map(Requirement, [*PROJECT["project"]["dependencies"], *EXTRA])}
+# the extras are locked and in environment.yml like the others
+EXTRAS = [line for extra in PROJECT["project"]["optional-dependencies"].values() for line in extra]
+DEPENDENCIES = {canonicalize_name(r.name): r for r in map(Requirement, [*PROJECT["project"]["dependencies"], *EXTRAS])}
 ENVIRONMENT = yaml.safe_load(Path("environment.yml").read_text())
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
