@@ -3,9 +3,11 @@
 import json
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 
+from labkit.bench import published
 from labkit.claims.ledgers import own
 from labkit.errors import LabError
 from labkit.model.base import Provenance
@@ -15,6 +17,7 @@ from labkit.system import records
 from labkit.words import Language
 from tests.browser import synthetic
 from tests.browser.synthetic import machine, record
+from tests.browser.untrusted import plain_claims
 
 ODD = "</script><script>alert(1)</script>\u2028"
 
@@ -23,7 +26,7 @@ ODD = "</script><script>alert(1)</script>\u2028"
 def runs(tmp_path_factory):
     """Two runs of one machine with statements and notebooks, and one of another without."""
     root = tmp_path_factory.mktemp("runs")
-    first = synthetic.run_folder(root)
+    first = synthetic.run_folder(root, record(claims=plain_claims()))
     found = records.read(first / "record.json")
     folders = [first]
     for name, of in (("20261124-140000-0123abcd", found.machine), ("20261123-150000-0123abcd", machine(id="other"))):
@@ -103,3 +106,56 @@ def test_of_mixed_runs_made_up_ones_are_refused_by_name(runs, tmp_path):
     index = publish([runs[0], real], tmp_path / "site")
     said = unescape((index.parent / "compare.html").read_text())
     assert "synthetic" in said
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """A site of real runs of two toolchains, one with translated arms, and of two published texts."""
+    root = tmp_path_factory.mktemp("measured")
+    folders = []
+    for name in ("current", "handbook", "translated-a"):
+        (root / name).mkdir()
+        (root / name / "record.json").write_bytes(Path(f"tests/data/records/{name}.json").read_bytes())
+        folders.append(root / name)
+    texts = []
+    for name in ("circl.md", "gob.go.txt"):
+        found = published.import_file(Path("tests/data/published") / name, source="https://example.org/published")
+        texts.append(root / f"{name}.json")
+        texts[-1].write_bytes(published.encode(found))
+    return publish([*folders, *texts], root / "site", language=Language.ENGLISH).parent
+
+
+def test_a_page_for_each_axis_along_which_two_columns_have_times(measured):
+    pages = {page.name for page in measured.glob("compare*.html")}
+    assert {"compare.html", "compare-toolchain.html", "compare-translation.html"} <= pages
+    for page in pages:
+        html = unescape((measured / page).read_text())
+        assert all(f'href="{other}"' in html for other in pages - {page}), page
+        assert f'href="{page}"' in (measured / "index.html").read_text()
+    assert "circl.md" in (measured / "compare.html").read_text()
+    assert "circl.md" not in (measured / "compare-translation.html").read_text()
+
+
+def test_what_only_one_publication_has_is_folded_and_counted(measured):
+    html = (measured / "compare.html").read_text()
+    open_, _, folded = html.partition("Benchmarks that only one column has (")
+    rows = folded.partition("</details>")[0].count("<tr>") - 1
+    assert folded.startswith(f"{rows})")
+    assert "MulBy2toD" in folded
+    assert "MulBy2toD" not in open_
+    assert "fft-4096" in open_
+
+
+def test_documents_are_listed_with_their_chip_origin_and_source(measured):
+    listed = (measured / "index.html").read_text().partition('<section id="documents">')[2]
+    for expected in ("circl.md", "Apple M1 Pro", "lk-badge-imported", 'href="https://example.org/published"'):
+        assert expected in listed
+
+
+def test_the_statements_have_a_column_for_each_machine_that_judged_and_say_which_did_not(site):
+    html = (site / "ledger.html").read_text()
+    heads = re.findall(r'<th scope="col">([^<]*)</th>', html)
+    assert heads[0] == "Statement"
+    assert not [head for head in heads if head.startswith(("m1-", "m2-", "m3-"))]
+    assert "m1-macos14: no record from this chip yet" in html
+    assert 'lk-mark-refuted">✗ refuted' in html

@@ -55,9 +55,16 @@ def cell_text(cell: ClaimCell, language: Language | None = None) -> str:
     if cell.verdict is None:
         return say("compare.sign.none", language, why=render(cell.why, language) if cell.why else "-")
     told = _verdict(cell.verdict, language)
-    if len(set(cell.parts.values())) > 1:
-        told += " (" + ", ".join(f"{at} {_verdict(each, language)}" for at, each in cell.parts.items()) + ")"
+    if apart := parts_text(cell, language):
+        told += f" ({apart})"
     return "; ".join(filter(None, (told, (cell.date or "")[:10], cell.toolchain)))
+
+
+def parts_text(cell: ClaimCell, language: Language | None = None) -> str:
+    """Return the verdicts of a statement's parts where they differ; nothing where they agree."""
+    if len(set(cell.parts.values())) < 2:  # noqa: PLR2004 - they agree
+        return ""
+    return ", ".join(f"{at} {_verdict(each, language)}" for at, each in cell.parts.items())
 
 
 def _verdict(verdict: ClaimVerdict, language: Language | None) -> str:

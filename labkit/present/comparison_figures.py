@@ -18,6 +18,7 @@ _ROW_PX: Final = 26
 _FRAME_PX: Final = 260
 _TOP_PX: Final = 160  # two lines of title, three of what is under it, and a legend
 _LETTERS: Final = 44  # a line, which a phone shows whole
+_FINE: Final = (0.8, 0.9, 1.1, 1.25, 1.5)
 _TICKS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 _MOST_COLUMNS: Final = 12  # more dots on a line cannot be told apart
 _PROBES: Final = {"chase": "latency", "tlb": "tlb"}
@@ -48,7 +49,8 @@ def ratio_figure(comparison: Comparison, language: Language | None = None) -> go
     figure.add_vline(x=1, line={"color": "#767676", "dash": "dot"})
     ends = [math.log10(v) for row in rows for at in drawn for v in _ends(row.ratios[at])]
     least, most = min([*ends, 0.0]) - 0.05, max([*ends, 0.0]) + 0.05
-    ticks = [tick for tick in _TICKS if least <= math.log10(tick) <= most]
+    fine = most - least < 1  # over a decade and more those beside 1 would stand in each other
+    ticks = [tick for tick in _TICKS if least <= math.log10(tick) <= most and (fine or tick not in _FINE)]
     subtitle = say(f"compare.figure.{kind}_subtitle", language)
     if len(having) > len(drawn):
         subtitle += " " + say("compare.figure.more", language, n=len(having) - len(drawn))

@@ -9,6 +9,7 @@ earlier site, or an empty folder, is replaced.
     <run>/claims.html           the statements that were judged, when there are any
     <run>/record.json           the run's record as it was
     compare.html, ledger.html   the machines, and the statements, side by side, when there are several runs
+    compare-toolchain.html ...  the same by toolchain, day and translation, where two of them have times
     search.html                 finds what is on the site, by the index in assets/
     zh/...                      every page again in the other language (``en/`` where the first one is Chinese)
     assets/                     style, the site's scripts, and plotly's script when a page has figures
@@ -28,7 +29,7 @@ from plotly.offline import get_plotlyjs
 
 from labkit.errors import RecordError, StoreError, UsageError
 from labkit.model.base import Provenance
-from labkit.model.comparison import Comparison
+from labkit.model.comparison import Axis
 from labkit.model.run import NotebookRun, RunRecord
 from labkit.site import compared, notebook, search
 from labkit.site.pages import Pages, Run, findings, folder_of, traps
@@ -44,7 +45,7 @@ _CLAIMS: Final = "claims.html"
 _MARK: Final = ".labkit-site"
 _ASSETS: Final = ("site.css", "site.js", "theme.js", "claims.js", "search.js")
 #: The pages of the site as a whole.
-_PAGES: Final = ("index.html", "compare.html", "ledger.html", "search.html")
+_PAGES: Final = ("index.html", *map(compared.page_of, Axis), "ledger.html", "search.html")
 _UNFIT: Final = re.compile(r"[^\w.-]+")
 _NAME_LENGTH: Final = 100
 
@@ -163,17 +164,19 @@ def _search_lines(pages: Pages, reads: Sequence[_Read], *, several: bool) -> Ite
         )
 
 
-def _write_whole(pages: Pages, reads: Sequence[_Read], comparison: Comparison | None, site: Path) -> bool:
+def _write_whole(pages: Pages, reads: Sequence[_Read], told: compared.Compared | None, site: Path) -> bool:
     """Write the pages of the site as a whole in one language, and return whether one of them has a figure."""
     root, synthetic = site / pages.below, _synthetic(reads)
     script = f"search-{pages.language}.js"
-    lines = _search_lines(pages, reads, several=comparison is not None)
+    lines = _search_lines(pages, reads, several=told is not None)
     (site / "assets" / script).write_text(search.script(lines), "utf-8")
     (root / "search.html").write_text(pages.search(script, synthetic=synthetic), "utf-8")
-    if comparison is None:
+    if told is None:
         return False
-    side = compared.view(comparison, pages.language)
-    (root / "compare.html").write_text(pages.comparison(side), "utf-8")
+    sides = [compared.view(each, pages.language) for each in told.comparisons]
+    for each in sides:
+        (root / each.page).write_text(pages.comparison(each, sides), "utf-8")
+    side = sides[0]
     judged = [each for each in reads if each.has_claims]
     if side.ledger:
         newest = max(judged, key=lambda each: each.run.record.started_at, default=None)
@@ -183,10 +186,11 @@ def _write_whole(pages: Pages, reads: Sequence[_Read], comparison: Comparison | 
         [each.run for each in reads],
         [f"{each.run.name}/index.html" for each in reads],
         [f"{each.run.name}/{_CLAIMS}" if each.has_claims else None for each in reads],
-        has_ledger=bool(side.ledger),
+        sides=sides,
+        documents=told.documents,
     )
     (root / "index.html").write_text(index, "utf-8")
-    return any(part.figure is not None for part in side.parts)
+    return any(part.figure is not None for each in sides for part in each.parts)
 
 
 def _synthetic(reads: Sequence[_Read]) -> bool:
@@ -258,7 +262,7 @@ def publish(named: Sequence[Path], out: Path, *, language: Language | None = Non
         try:
             reads = [_read_notebooks(run) for run in found]
             (made / "assets").mkdir()
-            comparison = compared.side_by_side([run.folder / _RECORD for run in found], documents) if several else None
+            told = compared.side_by_side([run.folder / _RECORD for run in found], documents) if several else None
             drawn = any(content.figure_count for read in reads for _, _, content in read.notebooks)
             for run in found:
                 (made / run.name).mkdir()
@@ -268,7 +272,7 @@ def publish(named: Sequence[Path], out: Path, *, language: Language | None = Non
                 root = made / pages.below
                 for read in reads:
                     _write_run(pages, read, root, several=several)
-                drawn |= _write_whole(pages, reads, comparison, made)
+                drawn |= _write_whole(pages, reads, told, made)
             _write_assets(made, has_figures=drawn)
             (made / _MARK).write_text("A site made by labkit; publishing again replaces it.\n", "utf-8")
             _take_place(made, place)

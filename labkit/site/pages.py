@@ -348,10 +348,16 @@ class Pages:
             most=max(len(each.claims) for each in view.chapters),
         )
 
-    def comparison(self, side: compared.Side) -> str:
-        """Return the page of machines side by side."""
-        figures = any(part.figure is not None for part in side.parts)
-        return self._render("compare.html.j2", "compare.html", side=side, synthetic=side.synthetic, has_figures=figures)
+    def comparison(self, side: compared.Side, sides: Sequence[compared.Side]) -> str:
+        """Return the page of one comparison, which leads to the others."""
+        return self._render(
+            "compare.html.j2",
+            side.page,
+            side=side,
+            sides=[(each.page, each.name) for each in sides],
+            synthetic=side.synthetic,
+            has_figures=any(part.figure is not None for part in side.parts),
+        )
 
     def ledger(self, side: compared.Side, claims_address: str | None) -> str:
         """Return the page of statements by machine; ``claims_address`` is the page of the latest run that has some."""
@@ -364,7 +370,13 @@ class Pages:
         return self._render("search.html.j2", "search.html", index_script=script, synthetic=synthetic)
 
     def index(
-        self, runs: Sequence[Run], addresses: Sequence[str], claims_addresses: Sequence[str | None], *, has_ledger: bool
+        self,
+        runs: Sequence[Run],
+        addresses: Sequence[str],
+        claims_addresses: Sequence[str | None],
+        *,
+        sides: Sequence[compared.Side],
+        documents: Sequence[compared.Named],
     ) -> str:
         """Return the index of several runs, by machine, the newest first."""
         by_machine: dict[str, list[Listed]] = {}
@@ -387,5 +399,7 @@ class Pages:
             synthetic=all(run.record.provenance is Provenance.SYNTHETIC for run in runs),
             machines=[(lines[0].record.machine, lines) for _, lines in sorted(by_machine.items())],
             run_count=len(runs),
-            has_ledger=has_ledger,
+            sides=[(each.page, each.name) for each in sides],
+            has_ledger=bool(sides[0].ledger),
+            documents=documents,
         )
