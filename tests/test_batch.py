@@ -180,7 +180,7 @@ def test_what_measures_runs_alone(desk):
 
 def test_a_notebook_that_says_nothing_is_taken_to_measure(desk):
     path = write_notebook(desk, "one", "print(count, name)")
-    assert lab.batch.plan(lab.load_all("mine"), desk / "runs").runs[0].jobs[0].measures
+    assert lab.plan(lab.load_all("mine"), desk / "runs").runs[0].jobs[0].measures
     said(path, measures=False)
     assert not planned(desk).runs[0].jobs[0].measures
 

@@ -7,14 +7,17 @@ what it holds, not by what papermill's metadata call it (:mod:`labkit.lab.execut
 (:mod:`labkit.lab.batch`).
 """
 
-from labkit.lab.batch import Batch, Told, plan, resume, run
+from labkit.lab.batch import Elsewhere, Told, run
+from labkit.lab.plans import Batch, Placing, plan, resume
 from labkit.lab.profile import Profile, load, load_all
 from labkit.lab.runs import Job, Run
 from labkit.lab.shipped import notebook_names, profile_names
 
 __all__ = [
     "Batch",
+    "Elsewhere",
     "Job",
+    "Placing",
     "Profile",
     "Run",
     "Told",

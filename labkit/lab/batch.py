@@ -6,46 +6,28 @@
 What was done is read from the runs' folders (:mod:`labkit.lab.runs`), so that no list can disagree with them. A lock
 keeps a second process from resuming a batch that is at work; other batches may use the same folder.
 
-Notebooks that measure are executed one at a time while nothing else runs; the others share the cores.
+Notebooks that measure are executed one at a time while nothing else runs; the others share the cores. What executes
+them elsewhere than on this machine keeps to that on each of its machines.
 """
 
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import filelock
-import msgspec
 
-import labkit
-from labkit import machine
-from labkit.errors import LabError, StoreError, UsageError
+from labkit.errors import LabError, StoreError
 from labkit.lab import finished, leftovers, shipped
+from labkit.lab.plans import Batch
 from labkit.lab.pool import Pool, Task
-from labkit.lab.profile import Profile
 from labkit.lab.runs import RECORD, Job, Run, execute_job, gather
-from labkit.lab.runs import plan as plan_run
-from labkit.model.batch import SCHEMA, BatchPlan, PlannedNotebook, PlannedRun
 from labkit.model.run import NotebookRun, NotebookStatus, RunRecord
 from labkit.system import records
-from labkit.system.store import digest, saying_why, write_atomically
+from labkit.system.store import saying_why, write_atomically
 
 log = logging.getLogger(__name__)
-
-FOLDER: Final = "batches"
-_PLAN: Final = "batch.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """A batch and its runs; ``resumed`` when an earlier process started it."""
-
-    id: str
-    folder: Path
-    runs: tuple[Run, ...]
-    resumed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,50 +38,17 @@ class Told:
     ended: Callable[[Run, NotebookRun], None] = lambda _run, _done: None
 
 
-def plan(profiles: Sequence[Profile], out: Path) -> Batch:
-    """Return a new batch of profiles on this machine; nothing is written yet.
+class Elsewhere(Protocol):
+    """What executes notebooks on other machines, and puts what they became into the runs' folders."""
 
-    Raises:
-        UsageError: A profile is for another machine.
+    def execute(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, NotebookRun]]:
+        """Execute tasks and yield each with how it ended as it ends; one that was not executed is interrupted."""
 
-    """
-    here = machine.read()
-    runs = tuple(plan_run(profile, out, here=here) for profile in profiles)
-    moment = min(run.started_at for run in runs)
-    id_ = f"{moment:%Y%m%dT%H%M%SZ}-{digest({'runs': [run.id for run in runs]})[:8]}"
-    return Batch(
-        id=id_,
-        folder=out / FOLDER / id_,
-        runs=tuple(_of_batch(run, id_) for run in runs),
-    )
+    def cancel(self) -> None:
+        """Start nothing that has not started."""
 
-
-def resume(profiles: Sequence[Profile], out: Path) -> Batch:
-    """Return the newest batch in ``out`` that was to do exactly this and is not complete.
-
-    Raises:
-        UsageError: There is none.
-
-    """
-    fresh = plan(profiles, out)
-    wanted = _digest(fresh.runs)
-    other = 0
-    for folder in sorted((out / FOLDER).glob("*/"), reverse=True):
-        try:
-            written = msgspec.json.decode((folder / _PLAN).read_bytes(), type=BatchPlan)
-        except (OSError, msgspec.MsgspecError) as error:
-            log.warning("%s is no batch that can be resumed: %s", folder, error)
-            continue
-        if written.schema != SCHEMA or written.digest != wanted:
-            other += 1
-            continue
-        found = _again(fresh, written, folder, out)
-        if not all(run.has_record() for run in found.runs):
-            return found
-    beside = f"; {other} others there are of other notebooks, parameters, tools or labkit" if other else ""
-    raise UsageError(
-        f"{out / FOLDER} holds no unfinished batch that was to do this{beside}", remedy="run it without --resume"
-    )
+    def end_leftovers(self, mark: str) -> None:
+        """End what notebooks whose mark begins so have left on those machines."""
 
 
 def run(
@@ -110,6 +59,7 @@ def run(
     fail_fast: bool = False,
     bar: bool = False,
     told: Told | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> tuple[RunRecord, ...]:
     """Execute what a batch has left to do and return the records, in the order of its runs.
 
@@ -123,6 +73,7 @@ def run(
         fail_fast: Start nothing more after a failure.
         bar: Whether a notebook that is executed by itself shows a bar over its cells.
         told: What to call as things happen.
+        elsewhere: What executes the notebooks; this machine when None. ``jobs`` and ``bar`` are this machine's.
 
     Raises:
         StoreError: A folder cannot be written, or another process is at work on this batch.
@@ -140,11 +91,11 @@ def run(
             f"another process is at work on the batch {batch.id}", remedy="wait for it to end, or start a new batch"
         ) from error
     try:
-        if not (batch.folder / _PLAN).is_file():
-            write_atomically(batch.folder / _PLAN, msgspec.json.format(msgspec.json.encode(_written(batch)), indent=1))
+        batch.write()
         if batch.resumed:
-            leftovers.end(f"{batch.id}.")
-        return _Work(batch, told or Told(), force=force, fail_fast=fail_fast).run(jobs=jobs, bar=bar)
+            (elsewhere.end_leftovers if elsewhere else leftovers.end)(f"{batch.id}.")
+        work = _Work(batch, told or Told(), force=force, fail_fast=fail_fast)
+        return work.run(jobs=jobs, bar=bar) if elsewhere is None else work.run_elsewhere(elsewhere)
     finally:
         lock.release()
 
@@ -164,14 +115,26 @@ class _Work:
         if len(shared) < 2:  # noqa: PLR2004 - one has nobody to share with
             shared = []
         alone = [task for task in todo if task not in shared]
-        try:
-            self._in_parallel(shared, jobs)
+        with self._recorded():
+            if shared:
+                with Pool(jobs) as pool:
+                    self._through(pool, shared)
             self._one_by_one(alone, bar=bar)
+        return tuple(self._records[run.id] for run in self._batch.runs)
+
+    def run_elsewhere(self, elsewhere: Elsewhere) -> tuple[RunRecord, ...]:
+        with self._recorded():
+            self._through(elsewhere, self._left())
+        return tuple(self._records[run.id] for run in self._batch.runs)
+
+    @contextlib.contextmanager
+    def _recorded(self) -> Iterator[None]:
+        try:
+            yield
         except KeyboardInterrupt:
             self._gather_all(interrupted=True)
             raise
         self._gather_all()
-        return tuple(self._records[run.id] for run in self._batch.runs)
 
     def _left(self) -> list[Task]:
         todo: list[Task] = []
@@ -197,14 +160,11 @@ class _Work:
             run.finish(taken)
         return taken
 
-    def _in_parallel(self, tasks: list[Task], jobs: int) -> None:
-        if not tasks:
-            return
-        with Pool(jobs) as pool:
-            for task, done in pool.execute(tasks):
-                self._end(task, done)
-                if self._stopped is not None:
-                    pool.cancel()
+    def _through(self, others: Pool | Elsewhere, tasks: list[Task]) -> None:
+        for task, done in others.execute(tasks):
+            self._end(task, done)
+            if self._stopped is not None:
+                others.cancel()
 
     def _one_by_one(self, tasks: list[Task], *, bar: bool) -> None:
         for task in tasks:
@@ -257,47 +217,3 @@ def _with_source(task: Task, done: NotebookRun) -> NotebookRun:
     """Put the notebook as it would have run where its result would be."""
     write_atomically(task.run.folder / done.file, shipped.notebook(task.job.name).read_bytes())
     return done
-
-
-def _digest(runs: Sequence[Run]) -> str:
-    return digest({"runs": [[run.profile.name, run.machine.id, *[job.id for job in run.jobs]] for run in runs]})
-
-
-def _written(batch: Batch) -> BatchPlan:
-    return BatchPlan(
-        batch=batch.id,
-        digest=_digest(batch.runs),
-        labkit_version=labkit.__version__,
-        started_at=min(run.started_at for run in batch.runs).isoformat(timespec="seconds"),
-        runs=tuple(
-            PlannedRun(
-                run=run.id,
-                machine=run.machine.id,
-                params_name=run.profile.name,
-                parameters=dict(run.profile.parameters),
-                point=dict(run.profile.point),
-                repeat=run.profile.repeat,
-                notebooks=tuple(PlannedNotebook(name=job.name, id=job.id, measures=job.measures) for job in run.jobs),
-            )
-            for run in batch.runs
-        ),
-    )
-
-
-def _of_batch(run: Run, id_: str) -> Run:
-    return replace(run, batch=id_)
-
-
-def _again(fresh: Batch, written: BatchPlan, folder: Path, out: Path) -> Batch:
-    """Return the batch that was written down: its runs' ids and folders, with the profiles that were given now."""
-    runs = tuple(
-        replace(
-            run,
-            id=planned.run,
-            folder=out / planned.machine / planned.run,
-            started_at=datetime.fromisoformat(written.started_at),
-            batch=written.batch,
-        )
-        for run, planned in zip(fresh.runs, written.runs, strict=True)
-    )
-    return Batch(id=written.batch, folder=folder, runs=runs, resumed=True)

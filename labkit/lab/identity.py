@@ -33,7 +33,7 @@ def notebook_id(source: Path, parameters: Mapping[str, Value], machine: Machine,
             "parameters": dict(parameters),
             "toolchain": _pinned(str(parameters["toolchain"])) if "toolchain" in parameters else None,
             "labkit": labkit.__version__,
-            "code": _code(),
+            "code": code(),
             "machine": machine.id,
             "system": machine.system_version,
             "repeat": repeat,
@@ -59,7 +59,7 @@ def _pinned(name: str) -> str:
 
 
 @cache
-def _code() -> str:
+def code() -> str:
     """Return the digest of labkit's own code, so that a checkout's change is no earlier version's result."""
     root = Path(str(resources.files("labkit")))
     found = sorted(path for path in root.rglob("*") if path.suffix in _CODE and "_shipped" not in path.parts)

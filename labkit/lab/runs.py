@@ -49,6 +49,14 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a run's notebooks are executed: a machine, and the Python that executes them there."""
+
+    machine: Machine
+    python_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """A run: its profile, machine, id, folder and notebooks."""
 
@@ -59,6 +67,7 @@ class Run:
     started_at: datetime
     jobs: tuple[Job, ...]
     batch: str | None = None
+    python_version: str = platform.python_version()
 
     def has_record(self) -> bool:
         """Return whether every notebook has ended and the record says so."""
@@ -91,28 +100,42 @@ class _Ended(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str  # of the executed notebook
 
 
-def plan(profile: Profile, out: Path, *, batch: str | None = None, here: Machine | None = None) -> Run:
-    """Return the run of a profile on this machine; nothing is written yet.
+def here() -> Place:
+    """Return this machine and this Python."""
+    return Place(machine=machine.read(), python_version=platform.python_version())
+
+
+def plan(profile: Profile, out: Path, place: Place, *, batch: str | None = None) -> Run:
+    """Return the run of a profile at a place; nothing is written yet.
 
     Raises:
         UsageError: The profile is for another machine.
 
     """
-    found = here or machine.read()
+    found = place.machine
     check_machine(profile, found)
     now = datetime.now(UTC)
     jobs = tuple(_job(profile, name, found) for name in profile.notebooks)
     ingredients = {"notebooks": [job.id for job in jobs], "started_at": now.isoformat(), "name": profile.name}
     id_ = f"{now:%Y%m%dT%H%M%SZ}-{profile.name}-{digest(ingredients)[:8]}"
     folder = out / found.id / id_
-    return Run(profile=profile, machine=found, id=id_, folder=folder, started_at=now, jobs=jobs, batch=batch)
+    return Run(
+        profile=profile,
+        machine=found,
+        id=id_,
+        folder=folder,
+        started_at=now,
+        jobs=jobs,
+        batch=batch,
+        python_version=place.python_version,
+    )
 
 
-def _job(profile: Profile, name: str, here: Machine) -> Job:
+def _job(profile: Profile, name: str, found: Machine) -> Job:
     source = shipped.notebook(name)
     return Job(
         name=name,
-        id=notebook_id(source, profile.parameters_of(name), here, profile.repeat),
+        id=notebook_id(source, profile.parameters_of(name), found, profile.repeat),
         measures=measures(source),
     )
 
@@ -160,7 +183,7 @@ def gather(run: Run, done: Sequence[NotebookRun]) -> RunRecord:
         run=run.id,
         provenance=Provenance.MEASURED,
         labkit_version=labkit.__version__,
-        python_version=platform.python_version(),
+        python_version=run.python_version,
         params_name=run.profile.name,
         params_digest=digest(parameters),
         parameters=parameters,

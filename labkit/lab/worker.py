@@ -7,6 +7,7 @@ output carries answers alone.
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,8 @@ def answer(line: str) -> NotebookRun:
     return msgspec.json.decode(line, type=NotebookRun)
 
 
-def _execute(asked: Request) -> NotebookRun:
+def execute(asked: Request) -> NotebookRun:
+    """Execute what was asked for and return how it ended; nothing foreseeable is raised."""
     run = Run(
         profile=msgspec.convert(asked.profile, Profile),
         machine=asked.machine,
@@ -87,14 +89,18 @@ def _execute(asked: Request) -> NotebookRun:
         )
 
 
-def main() -> None:
-    """Serve until the input ends."""
+def serve(reply: Callable[[bytes], bytes]) -> None:
+    """Answer each line of the input with one, until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver, which ends its workers
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     for line in sys.stdin.buffer:
-        done = _execute(msgspec.json.decode(line, type=Request))
-        answers.write(msgspec.json.encode(done) + b"\n")
+        answers.write(reply(line) + b"\n")
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    serve(lambda line: msgspec.json.encode(execute(msgspec.json.decode(line, type=Request))))
 
 
 if __name__ == "__main__":
