@@ -4,6 +4,7 @@ import pytest
 
 from labkit.model.bench import Interval
 from labkit.model.binary import Slice
+from labkit.present.sentence import ticked
 from labkit.site import show
 from tests.browser.synthetic import machine, made
 
@@ -113,7 +114,7 @@ def test_a_share_as_percent():
     ids=["a command", "markup", "an odd tick", "nothing"],
 )
 def test_what_stands_in_backticks_is_code(text, expected):
-    assert show.ticked(text) == expected
+    assert ticked(text) == expected
 
 
 @pytest.mark.parametrize(

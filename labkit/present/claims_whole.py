@@ -8,6 +8,7 @@ from labkit.claims import Ledger, own
 from labkit.claims.document import condition_of
 from labkit.model.claims import ClaimResult, ClaimsRecord, PartVerdict
 from labkit.present.claims import right, verdict_word
+from labkit.present.sentence import ticked
 from labkit.words import Language, render, say
 
 
@@ -49,13 +50,13 @@ def claims_chapter(
 
 
 def _claim(claim: ClaimResult, ledger: Ledger, language: Language | None) -> str:
-    said = escape(ledger.find(claim.id).say(language))
+    said = ticked(ledger.find(claim.id).say(language))
     head = f"<b>{escape(verdict_word(claim.verdict, language))}</b> <code>{escape(claim.id)}</code> {said}"
     several = claim.all_parts > 1
     parts = "".join(_part(each, claim, ledger, several=several, language=language) for each in claim.parts)
     foot = " · ".join(escape(each) for each in (claim.date, claim.method) if each)
     return (
-        f"<details><summary>{head}</summary><p>{escape(right(claim, language))}</p>{parts}"
+        f"<details><summary>{head}</summary><p>{ticked(right(claim, language))}</p>{parts}"
         f"<p><code>{escape(claim.command)}</code><br><small>{foot}</small></p></details>"
     )
 
@@ -65,9 +66,9 @@ def _part(part: PartVerdict, claim: ClaimResult, ledger: Ledger, *, several: boo
     if several:
         wording = ledger.find(claim.id).say_part(part.part, language)
         found.append(
-            f"<p><b>({escape(part.part)}) {escape(verdict_word(part.verdict, language))}</b> {escape(wording)}</p>"
+            f"<p><b>({escape(part.part)}) {escape(verdict_word(part.verdict, language))}</b> {ticked(wording)}</p>"
         )
-    found += [f"<p>{escape(line)}</p>" for line in _lines(part, language, several=several)]
+    found += [f"<p>{ticked(line)}</p>" for line in _lines(part, language, several=several)]
     if part.evidence:
         items = "".join(
             f"<li>{escape(say(f'claims.kind.{seen.kind}', language))}: <code>{escape(seen.source)}</code><br>"

@@ -22,6 +22,7 @@ from labkit.model.check import Finding, Status
 from labkit.model.machine import Machine, PerformanceLevel, Translation
 from labkit.model.run import NotebookRun, NotebookStatus, RunRecord
 from labkit.model.traps import TrapOutcome
+from labkit.present.sentence import ticked
 from labkit.site import claims, compared, notebook, show
 from labkit.system.store import shown
 from labkit.words import Language, render, say
@@ -134,7 +135,7 @@ class Pages:
         filters: dict[str, Callable[..., object]] = {
             "text": self.text,
             "shown": shown,
-            "ticked": show.ticked,
+            "ticked": ticked,
             "minimum_system": show.minimum_system,
             "chip": show.chip,
             "system": show.system,

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Final
 
-from markupsafe import Markup
-
 from labkit.model.bench import Interval
 from labkit.model.binary import Slice
 from labkit.model.machine import Machine
@@ -96,17 +94,6 @@ def percent(share: float | None) -> str | None:
     if share is None:
         return None
     return f"{significant(share * _HUNDRED)} %"
-
-
-def ticked(text: str) -> Markup:
-    """Return a sentence, escaped, with what stands in backticks as code."""
-    pieces = text.split("`")
-    if len(pieces) % 2 == 0:  # an odd backtick
-        return Markup.escape(text)
-    return Markup().join(
-        Markup("<code>{}</code>").format(piece) if position % 2 else Markup.escape(piece)
-        for position, piece in enumerate(pieces)
-    )
 
 
 def chip(machine: Machine) -> str:
