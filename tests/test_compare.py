@@ -433,6 +433,16 @@ def test_times_that_cannot_be_are_refused_and_no_crash(save, factor):
     assert "--check" in caught.value.remedy
 
 
+def test_a_kernel_of_which_no_process_came_to_its_end_has_no_times(save):
+    """An interrupted run keeps its samples without processes; the others are compared."""
+    section = records.read(SUITE_1[0]).performance
+    first = replace(section.samples[0], processes=())
+    empty = save("empty", performance=replace(section, samples=(first, *section.samples[1:])))
+    comparison = compared(empty)
+    assert section.samples[0].kernel not in {row.name for row in comparison.rows}
+    assert section.samples[1].kernel in {row.name for row in comparison.rows}
+
+
 @pytest.mark.parametrize(
     ("own", "model"),
     [

@@ -84,10 +84,40 @@ def runs(tmp_path_factory):
     return untrusted.run_folders(tmp_path_factory.mktemp("untrusted"))
 
 
+BENCH = """goos: darwin
+goarch: arm64
+pkg: {package}
+cpu: Apple M1
+Benchmark{name}-8 \t 1000 \t 12.5 ns/op
+BenchmarkKept-8 \t 1000 \t {time} ns/op
+PASS
+"""
+
+
 @pytest.fixture(scope="module")
-def spoilt(runs, tmp_path_factory):
-    """Return a site of runs in which every text means ill."""
-    return publish(runs, tmp_path_factory.mktemp("site") / "site", language=Language.ENGLISH).parent
+def documents(tmp_path_factory):
+    """Return two imported texts whose names mean ill."""
+    place = tmp_path_factory.mktemp("documents")
+    named = [text for text in payloads.texts().values() if text.isprintable()]
+    paths = []
+    for at, chip in enumerate((named[18], named[45])):
+        text = "".join(
+            BENCH.format(name="X" + re.sub(r"\s", "/", name), package=re.sub(r"\s", "/", name), time=12.5 + at)
+            for name in named
+        )
+        made = published.import_bytes(
+            text.encode(), name=named[at], source="https://example.org/" + "'\"><script>canary(1)</script>", chip=chip
+        )
+        path = place / f"<img src=x: onerror=canary({at})>.json"
+        path.write_bytes(published.encode(made))
+        paths.append(path)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def spoilt(runs, documents, tmp_path_factory):
+    """Return a site of runs and documents in which every text means ill."""
+    return publish([*runs, *documents], tmp_path_factory.mktemp("site") / "site", language=Language.ENGLISH).parent
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +200,20 @@ def test_nothing_runs_leaves_or_dresses_up_on_any_page(language, spoilt, spoilt_
         assert [said for said in reader.said if not said.startswith("trace: WARN")] == [], path.name
 
 
+def test_nothing_runs_in_what_the_search_finds(spoilt, reader):
+    page = opened(reader, spoilt / "search.html", touch=False)
+    for word in ("canary", "script", "onerror", "javascript:", "img"):
+        page.locator("#search").fill(word)
+        results = page.locator("#results li")
+        assert results.count() >= 10, word
+        page.evaluate(untrusted.TOUCH)
+        assert reader.fired() == set()
+        assert reader.left == set()
+        assert page.locator("#results :not(li, span, a)").count() == 0
+        hrefs = page.locator("#results a").evaluate_all("all => all.map(at => at.getAttribute('href'))")
+        assert all(re.fullmatch(r"\./[\w./-]+(#\S+)?", each) for each in hrefs), word
+
+
 def test_what_is_harmless_is_whole(spoilt, reader):
     shown = 0
     for path in (each for each in spoilt.rglob("*.html") if "zh" not in each.relative_to(spoilt).parts):
@@ -192,34 +236,11 @@ def test_what_is_harmless_is_whole(spoilt, reader):
     assert shown == 3
 
 
-BENCH = """goos: darwin
-goarch: arm64
-pkg: {package}
-cpu: Apple M1
-Benchmark{name}-8 \t 1000 \t 12.5 ns/op
-BenchmarkKept-8 \t 1000 \t {time} ns/op
-PASS
-"""
-
-
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory):
+def compared(documents, tmp_path_factory):
     """Return the page of two published texts whose names mean ill, side by side."""
     place = tmp_path_factory.mktemp("compared")
-    named = [text for text in payloads.texts().values() if text.isprintable()]
-    paths = []
-    for at, chip in enumerate((named[18], named[45])):
-        text = "".join(
-            BENCH.format(name="X" + re.sub(r"\s", "/", name), package=re.sub(r"\s", "/", name), time=12.5 + at)
-            for name in named
-        )
-        made = published.import_bytes(
-            text.encode(), name=named[at], source="https://example.org/" + "'\"><script>canary(1)</script>", chip=chip
-        )
-        path = place / f"<img src=x: onerror=canary({at})>.json"
-        path.write_bytes(published.encode(made))
-        paths.append(path)
-    write(compare.compare(compare.read(paths)), place / "out", language=Language.ENGLISH)
+    write(compare.compare(compare.read(documents)), place / "out", language=Language.ENGLISH)
     return place / "out" / "index.html"
 
 
