@@ -6,17 +6,19 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from labkit.bench import published
 from labkit.claims.ledgers import own
 from labkit.errors import LabError
-from labkit.model.base import Provenance
+from labkit.model.base import Provenance, Text
+from labkit.model.claims import ClaimVerdict, Untested
 from labkit.site import publish
 from labkit.site.search import Line, script
 from labkit.system import records
 from labkit.words import Language
 from tests.browser import synthetic
-from tests.browser.synthetic import machine, record
+from tests.browser.synthetic import machine, made, record
 from tests.browser.untrusted import plain_claims
 
 ODD = "</script><script>alert(1)</script>\u2028"
@@ -159,3 +161,34 @@ def test_the_statements_have_a_column_for_each_machine_that_judged_and_say_which
     assert not [head for head in heads if head.startswith(("m1-", "m2-", "m3-"))]
     assert "m1-macos14: no record from this chip yet" in html
     assert 'lk-mark-refuted">✗ refuted' in html
+
+
+def test_a_statement_is_found_where_its_machine_judged_it_last(tmp_path):
+    """A later run that gathered nothing for it does not hide what an earlier one found."""
+    whole = plain_claims()
+    first, second, *_ = whole.claims
+    reason = made(Text, id="claimpage.not_gathered")
+    nothing = tuple(
+        replace(
+            part, verdict=ClaimVerdict.UNTESTED, untested=made(Untested, reason=reason, would_test=reason, tried=())
+        )
+        for part in first.parts
+    )
+    poor = replace(first, verdict=ClaimVerdict.UNTESTED, parts=nothing, judged_parts=0)
+    folders = []
+    for day, claims in (("20261123", whole.claims), ("20261124", (poor, second))):
+        started = f"{day[:4]}-{day[4:6]}-{day[6:]}T14:00:00+00:00"
+        at = f"{day[:4]}-{day[4:6]}-{day[6:]}T14:01:00+00:00"
+        dated = tuple(replace(each, date=at) for each in claims)
+        kept = replace(whole, claims=dated, date=at)
+        folders.append(synthetic.run_folder(tmp_path, record(run=f"{day}-run", started_at=started, claims=kept)))
+    index = publish(folders, tmp_path / "site")
+    found = {
+        each.title.split()[0]: each.address for each in lines(index.parent, Language.ENGLISH) if each.kind == "claim"
+    }
+    assert found[first.id].startswith("20261123-run/")
+    assert found[second.id].startswith("20261124-run/")
+    ledger = (index.parent / "ledger.html").read_text()
+    assert f'href="20261124-run/claims.html#claim-{second.id}"' in ledger
+    for id_, address in re.findall(r'id="claim-([\d.]+)".*?href="(\d+-run/claims.html)#', ledger):
+        assert f'id="claim-{id_}"' in (index.parent / address).read_text()

@@ -27,6 +27,7 @@ from typing import Final
 
 from plotly.offline import get_plotlyjs
 
+from labkit.claims.shown import kind_of
 from labkit.errors import RecordError, StoreError, UsageError
 from labkit.model.base import Provenance
 from labkit.model.comparison import Axis
@@ -146,17 +147,22 @@ def _write_run(pages: Pages, read: _Read, root: Path, *, several: bool) -> None:
 
 
 def _search_lines(pages: Pages, reads: Sequence[_Read], *, several: bool) -> Iterator[search.Line]:
-    """Return what can be found; of a machine's statements those that it judged last."""
-    latest: dict[str, _Read] = {}
-    for read in sorted((each for each in reads if each.has_claims), key=lambda each: each.run.record.started_at):
-        latest[read.run.record.machine.id] = read
+    """Return what can be found, each statement where its machine judged it last."""
+    latest: dict[tuple[str, str], _Read] = {}
+    for read in sorted(reads, key=lambda each: each.run.record.started_at):
+        record = read.run.record
+        for claim in record.claims.claims if record.claims is not None else ():
+            key = (record.machine.id, claim.id)
+            if key not in latest or kind_of(claim) != "not_gathered":
+                latest[key] = read
     for read in reads:
         run = read.run
         yield from search.lines(
             run.record,
             f"{run.name}/index.html" if several else "index.html",
             [(executed.name, f"{run.name}/{name}.html", content) for name, executed, content in read.notebooks],
-            f"{run.name}/{_CLAIMS}" if latest.get(run.record.machine.id) is read else None,
+            f"{run.name}/{_CLAIMS}",
+            {id_ for (_, id_), last in latest.items() if last is read},
             pages.language,
             findings(run.record),
             traps(run.record),
@@ -177,11 +183,9 @@ def _write_whole(pages: Pages, reads: Sequence[_Read], told: compared.Compared |
     for each in sides:
         (root / each.page).write_text(pages.comparison(each, sides), "utf-8")
     side = sides[0]
-    judged = [each for each in reads if each.has_claims]
     if side.ledger:
-        newest = max(judged, key=lambda each: each.run.record.started_at, default=None)
-        address = f"{newest.run.name}/{_CLAIMS}" if newest is not None else None
-        (root / "ledger.html").write_text(pages.ledger(side, address), "utf-8")
+        addresses = {each.run.record.run: f"{each.run.name}/{_CLAIMS}" for each in reads if each.has_claims}
+        (root / "ledger.html").write_text(pages.ledger(side, addresses), "utf-8")
     index = pages.index(
         [each.run for each in reads],
         [f"{each.run.name}/index.html" for each in reads],

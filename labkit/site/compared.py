@@ -56,6 +56,7 @@ class Statement:
     id: str
     text: str
     standing: str
+    run: str | None  # that judged it last, in the first column that has it
     cells: tuple[Cell, ...]
 
 
@@ -196,6 +197,7 @@ def _statements(comparison: Comparison, language: Language) -> tuple[Statement, 
             id=row.id,
             text=f"{row.id} {wording(row, language)}",
             standing=say(f"compare.claim.{row.standing}", language),
+            run=next((row.cells[at].run for at in places if row.cells[at].verdict is not None), None),
             cells=tuple(_cell(row.cells[at], language) for at in places),
         )
         for row in comparison.claims

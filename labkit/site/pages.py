@@ -6,7 +6,7 @@ Everything that comes out of a record is escaped by Jinja; what the templates pr
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -360,11 +360,9 @@ class Pages:
             has_figures=any(part.figure is not None for part in side.parts),
         )
 
-    def ledger(self, side: compared.Side, claims_address: str | None) -> str:
-        """Return the page of statements by machine; ``claims_address`` is the page of the latest run that has some."""
-        return self._render(
-            "ledger.html.j2", "ledger.html", side=side, synthetic=side.synthetic, claims_address=claims_address
-        )
+    def ledger(self, side: compared.Side, addresses: Mapping[str, str]) -> str:
+        """Return the page of statements by machine; ``addresses`` are the pages of statements of runs."""
+        return self._render("ledger.html.j2", "ledger.html", side=side, synthetic=side.synthetic, addresses=addresses)
 
     def search(self, script: str, *, synthetic: bool) -> str:
         """Return the page of the search; ``script`` is the file of its index."""

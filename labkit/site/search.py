@@ -4,7 +4,7 @@ The lines go into one script a language, which the page of the search loads: a p
 file. They are texts; what shows them puts them in as texts.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -37,7 +37,8 @@ def lines(  # noqa: PLR0917 - of one run
     record: RunRecord,
     report: str,
     notebooks: Sequence[tuple[str, str, Notebook]],
-    claims: str | None,
+    claims: str,
+    judged: Collection[str],
     language: Language,
     findings: Sequence[Finding],
     traps: Sequence[TrapOutcome],
@@ -45,7 +46,7 @@ def lines(  # noqa: PLR0917 - of one run
 ) -> Iterable[Line]:
     """Return the lines of a run: ``report`` and ``claims`` are addresses, of notebooks too, after their names.
 
-    ``claims`` is None where a later run of this machine has judged the statements again.
+    ``judged`` are the ids of the statements that are found here: the others another run of this machine judged later.
     """
     where = f"{show.chip(record.machine)} · {show.when(record.started_at)}"
     machine = record.machine
@@ -63,9 +64,9 @@ def lines(  # noqa: PLR0917 - of one run
         yield Line("notebook", name, where, address)
         for number, figure in enumerate(content.figures, 1):
             yield Line("figure", " ".join(figure.caption) or name, where, f"{address}#figure-{number}", name)
-    if claims is not None and record.claims is not None:
+    if record.claims is not None:
         known = {each.id: each for each in own().statements}
-        for claim in record.claims.claims:
+        for claim in (each for each in record.claims.claims if each.id in judged):
             wording = known[claim.id].say(language) if claim.id in known else ""
             other = known[claim.id].say(next(each for each in Language if each is not language)) if wording else ""
             right = instead(claim, language) or ""
