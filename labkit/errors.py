@@ -107,6 +107,13 @@ class VacuousError(LabError):
     meaning = "a comparison looked at nothing"
 
 
+class ClusterError(LabError):
+    """A cluster cannot be used: nobody answers, no worker fits, or what a worker sent is not what was asked for."""
+
+    exit_code = 21
+    meaning = "a cluster, or a worker of it, cannot be used"
+
+
 GATE_FAILED = 1
 INTERRUPTED = 130
 UNFORESEEN = 70

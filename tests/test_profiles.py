@@ -34,6 +34,13 @@ def test_what_a_profile_gives_itself_goes_before_the_one_it_is_like(desk):
     assert dict(mine.parameters) == dict(quick.parameters) | {"symptom": "why"}
 
 
+@pytest.mark.parametrize("written", ["on: M1", '"on": M1', "on: 'M1'"])
+def test_a_profile_says_on_which_workers_it_runs(desk, written):
+    """The bare word is a truth to a reader of YAML 1.1."""
+    write(desk, "mine", f"machine: any\nlike: quick\n{written}\n")
+    assert lab.load("mine").on == "M1"
+
+
 @pytest.mark.parametrize(
     ("text", "what", "remedy"),
     [

@@ -1,11 +1,13 @@
 """``labkit run``: the notebooks of profiles, their records, and a report to read."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from labkit.cluster.session import Cluster
     from labkit.lab import Batch, Profile, Run, Told
     from labkit.model.check import Finding
     from labkit.model.run import NotebookRun, RunRecord
@@ -24,6 +26,13 @@ def run(
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start nothing more after a failure.")] = False,
     gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 when a finding fails.")] = False,
     out: Annotated[Path, typer.Option("--out", help="The folder of runs.")] = Path("runs"),
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", metavar="ADDRESS", help="Run on a Dask cluster: local, tcp://... or tls://..."),
+    ] = None,
+    tls_ca: Annotated[Path | None, typer.Option("--tls-ca", metavar="PEM", help="Its authority, for tls://.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", metavar="PEM", help="Our certificate.")] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="PEM", help="Its key.")] = None,
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML there too.", show_default=False)
     ] = None,
@@ -33,7 +42,8 @@ def run(
 
     Everything is checked before anything runs. A run lies in OUT/<machine>/<run-id>/: the executed notebooks,
     record.json and log.txt; a profile with axes is a run for each point. The last line printed is the path of the
-    report's index.html. A finished notebook that measures nothing is carried over, and says so.
+    report's index.html. A finished notebook that measures nothing is carried over, and says so. With --cluster each
+    profile goes to workers with the label that its `on:` names; --jobs is then that of each worker of a local one.
     """
     import msgspec
 
@@ -47,7 +57,10 @@ def run(
     if resume and force:
         raise UsageError("--resume keeps what is finished and --force does not", remedy="give one of them")
     profiles = [profile for name in params or ["quick"] for profile in load_all(name, only=only or ())]
-    batch, records = _run(profiles, out.absolute(), jobs=jobs, resume=resume, force=force, fail_fast=fail_fast)
+    with _cluster(cluster, (tls_ca, tls_cert, tls_key), profiles, jobs=jobs) as opened:
+        batch, records = _run(
+            profiles, out.absolute(), jobs=jobs, resume=resume, force=force, fail_fast=fail_fast, cluster=opened
+        )
     index = _publish(batch)
     _tell_ci(batch, records, junit)
     done = [
@@ -78,17 +91,54 @@ def run(
         raise typer.Exit(GATE_FAILED)
 
 
+def _cluster(
+    where: str | None, tls: tuple[Path | None, Path | None, Path | None], profiles: "list[Profile]", *, jobs: int
+) -> "AbstractContextManager[Cluster | None]":
+    """Open the cluster that is asked for; what it needs is imported only then."""
+    from labkit.errors import ImpossibleHereError, UsageError
+
+    if where is None:
+        if any(tls):
+            raise UsageError("--tls-ca, --tls-cert and --tls-key are for a cluster", remedy="add --cluster tls://...")
+        return nullcontext()
+    try:
+        from labkit.cluster import session
+        from labkit.cluster.address import Tls
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in {"distributed", "dask"}:
+            raise
+        raise ImpossibleHereError(
+            f"--cluster needs the package {error.name}, which is not installed",
+            remedy="pip install 'labkit[cluster]'",
+        ) from error
+    return session.opened(where, profiles, tls=Tls(ca=tls[0], cert=tls[1], key=tls[2]), jobs=jobs)
+
+
 def _run(
-    profiles: "list[Profile]", out: Path, *, jobs: int, resume: bool, force: bool, fail_fast: bool
+    profiles: "list[Profile]",
+    out: Path,
+    *,
+    jobs: int,
+    resume: bool,
+    force: bool,
+    fail_fast: bool,
+    cluster: "Cluster | None",
 ) -> "tuple[Batch, tuple[RunRecord, ...]]":
     from labkit import lab
     from labkit.system import progress
 
-    batch = lab.resume(profiles, out) if resume else lab.plan(profiles, out)
+    prepare = lab.resume if resume else lab.plan
+    batch = prepare(profiles, out) if cluster is None else prepare(profiles, out, placing=cluster.place)
     bar = progress.wanted()
     try:
         records = lab.run(
-            batch, jobs=jobs, force=force, fail_fast=fail_fast, bar=bar, told=_told(batch) if bar else None
+            batch,
+            jobs=jobs,
+            force=force,
+            fail_fast=fail_fast,
+            bar=bar,
+            told=_told(batch) if bar else None,
+            elsewhere=cluster,
         )
     except KeyboardInterrupt:
         typer.echo(f"labkit: what was finished is kept in {out}; go on with --resume", err=True)

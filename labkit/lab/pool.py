@@ -60,10 +60,10 @@ class Pool:
             self._threads.append(thread)
             thread.start()
         for _ in tasks:
-            ended = self._next()
-            if isinstance(ended, BaseException):
-                raise ended
-            yield ended
+            got = self._next()
+            if isinstance(got, BaseException):
+                raise got
+            yield got
 
     def _next(self) -> tuple[Task, NotebookRun] | BaseException:
         while True:  # a wait without an end could not be interrupted
@@ -142,16 +142,17 @@ def _start() -> proc.Interactive:
 
 
 def _not_run(task: Task, cause: str) -> NotebookRun:
-    return _ended(task, NotebookStatus.INTERRUPTED, cause, "go on with labkit run --resume")
+    return ended(task, NotebookStatus.INTERRUPTED, cause, "go on with labkit run --resume")
 
 
 def _failed(task: Task, error: Exception) -> NotebookRun:
     what = error.what if isinstance(error, LabError) else f"the worker answered what is no answer: {error}"
     cause = f"the process that executed it died: {what}" if isinstance(error, ProcessError) else what
-    return _ended(task, NotebookStatus.FAILED, cause, _REMEDY)
+    return ended(task, NotebookStatus.FAILED, cause, _REMEDY)
 
 
-def _ended(task: Task, status: NotebookStatus, cause: str, remedy: str) -> NotebookRun:
+def ended(task: Task, status: NotebookStatus, cause: str, remedy: str) -> NotebookRun:
+    """Return how a notebook ended that left nothing."""
     return NotebookRun(
         name=task.job.name,
         id=task.job.id,

@@ -211,7 +211,10 @@ def _read(path: Path) -> _File:
 
 def _read_alone(path: Path) -> _File:
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), _File)
+        written = yaml.safe_load(path.read_text("utf-8"))
+        if isinstance(written, dict):  # in YAML 1.1, which PyYAML reads, the bare word `on` is a truth
+            written = {"on" if key is True else key: value for key, value in written.items()}
+        return msgspec.convert(written, _File)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", remedy="name a profile") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
