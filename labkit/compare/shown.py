@@ -9,7 +9,18 @@ from labkit.bench.regression.shown import Rows
 from labkit.bench.regression.shown import verdict as verdict_text
 from labkit.model.base import Provenance
 from labkit.model.check import Status
-from labkit.model.comparison import BinaryCell, Column, Comparison, Differing, FindingCell, Ratio, Refusal, Row, Value
+from labkit.model.comparison import (
+    BinaryCell,
+    Column,
+    Comparison,
+    Differing,
+    FindingCell,
+    FindingRow,
+    Ratio,
+    Refusal,
+    Row,
+    Value,
+)
 from labkit.model.regression import Change, Regression, Verdict
 from labkit.model.structure import Point
 from labkit.words import Language, render, say
@@ -75,11 +86,16 @@ def finding_rows(comparison: Comparison, language: Language | None = None, *, ch
     """Return a row a check, a cell a column; with ``changed`` only those that failed, or that columns differ in."""
     places = examined(comparison)
     heads = (*_heads(("check",), language), *(comparison.columns[at].name for at in places))
-    kept = [each for each in comparison.findings if not changed or _matters([c.status for c in each.cells])]
+    kept = open_findings(comparison) if changed else comparison.findings
     return (
         heads,
         *((render(each.title, language), *(finding_text(each.cells[at], language) for at in places)) for each in kept),
     )
+
+
+def open_findings(comparison: Comparison) -> tuple[FindingRow, ...]:
+    """Return the findings that failed somewhere, or that columns differ in."""
+    return tuple(each for each in comparison.findings if _matters([cell.status for cell in each.cells]))
 
 
 def binary_rows(comparison: Comparison, language: Language | None = None) -> Rows:

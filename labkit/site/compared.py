@@ -161,9 +161,7 @@ def view(comparison: Comparison, language: Language) -> Side:
         rows = shown.curve_rows(comparison, probe, language)
         parts.append(_part(probe, language, figure=drawn, lines=(legend,), rows=rows))
     if comparison.findings:
-        drawn = _figure(findings_figure(comparison, language))
-        rows = shown.finding_rows(comparison, language, changed=True)
-        parts.append(_part("findings", language, figure=drawn, rows=rows))
+        parts.append(_findings(comparison, language))
     if comparison.binaries:
         parts.append(_part("binaries", language, rows=shown.binary_rows(comparison, language)))
     name = f"side_page_{comparison.axis}"
@@ -182,6 +180,19 @@ def view(comparison: Comparison, language: Language) -> Side:
             say("compare.claim.standing", language),
         ),
         ledger=_statements(comparison, language),
+    )
+
+
+def _findings(comparison: Comparison, language: Language) -> Part:
+    """Return what failed or differs; of what is right everywhere, how many there are."""
+    some = replace(comparison, findings=shown.open_findings(comparison))
+    alike = len(comparison.findings) - len(some.findings)
+    return _part(
+        "findings",
+        language,
+        figure=_figure(findings_figure(some, language)) if some.findings else None,
+        lines=(say("site.side_alike", language, n=alike),) if alike else (),
+        rows=shown.finding_rows(some, language) if some.findings else (),
     )
 
 
