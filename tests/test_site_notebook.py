@@ -2,9 +2,11 @@
 
 import json
 
+import pandas as pd
 import pytest
 from markupsafe import Markup
 
+from labkit.present.table import Table
 from labkit.site import figures, notebook, pages
 
 FIGURE = {"data": [{"type": "bar", "x": [1], "y": ["a"]}], "layout": {"title": {"text": "How fast?<br><sup>ns</sup>"}}}
@@ -73,6 +75,12 @@ def only_output(read):
 def test_each_kind_of_output_has_its_safe_form(only_output, data, field, expected):
     output = only_output({"output_type": "display_data", "metadata": {}, "data": data})
     assert getattr(output, field) == expected
+
+
+def test_a_table_of_labkits_keeps_its_classes(only_output):
+    html = Table(pd.DataFrame({"a": ["$HOME/b:$TMPDIR"]}))._repr_html_()
+    output = only_output({"output_type": "display_data", "metadata": {}, "data": {"text/html": html}})
+    assert 'class="dataframe labkit tex2jax_ignore mathjax_ignore"' in output.html
 
 
 def test_a_figure_is_kept_beside_its_other_forms(only_output):

@@ -9,7 +9,7 @@ import pandas as pd
 from labkit.binary.reading import printable
 from labkit.binary.table import Row, fact_rows, headline, reasons, signature_words, verdict_word
 from labkit.model.binary import Binary, Linkage, Runs, Slice
-from labkit.present.table import text_frame
+from labkit.present.table import PLAIN, text_frame
 from labkit.system.store import shown
 from labkit.words import Language
 
@@ -166,7 +166,7 @@ class BinaryView:
     binaries: Sequence[Binary]
 
     def _repr_html_(self) -> str:
-        return f'<div class="labkit-binaries">{"".join(_html(binary) for binary in self.binaries)}</div>'
+        return f'<div class="labkit-binaries {PLAIN}">{"".join(_html(binary) for binary in self.binaries)}</div>'
 
     def __repr__(self) -> str:
         return "\n".join(f"{_name(binary)}: {headline(binary)}" for binary in self.binaries)

@@ -9,6 +9,7 @@ from labkit.claims.document import condition_of
 from labkit.model.claims import ClaimResult, ClaimsRecord, PartVerdict
 from labkit.present.claims import right, verdict_word
 from labkit.present.sentence import ticked
+from labkit.present.table import PLAIN
 from labkit.words import Language, render, say
 
 
@@ -46,7 +47,9 @@ def claims_chapter(
             f"    {right(each, language)}"
         )
     none = say("claimpage.verdict.nothing", language)
-    return Statements("".join(shown) or f"<p>{escape(none)}</p>", "\n".join(lines) or none)
+    return Statements(
+        f'<div class="{PLAIN}">{"".join(shown) or f"<p>{escape(none)}</p>"}</div>', "\n".join(lines) or none
+    )
 
 
 def _claim(claim: ClaimResult, ledger: Ledger, language: Language | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from labkit.model.generators import GeneratorOutcome, GeneratorSurvey, MessageStruct, OptionTrial
-from labkit.present.table import Table, text_frame
+from labkit.present.table import PLAIN, Table, text_frame
 from labkit.words import Language, say
 
 #: The modules that generated code may need at run time; its other imports are Go's own library.
@@ -26,7 +26,8 @@ class Listings:
         heads = "".join(f"<th>{html.escape(head)}</th>" for head in self.heads)
         cells = "".join(f'<td style="text-align: left"><pre>{html.escape(text)}</pre></td>' for text in self.texts)
         caption = f"<p>{html.escape(self.title)}</p>"
-        return f'{caption}<table class="labkit"><thead><tr>{heads}</tr></thead><tbody><tr>{cells}</tr></tbody></table>'
+        rows = f"<thead><tr>{heads}</tr></thead><tbody><tr>{cells}</tr></tbody>"
+        return f'{caption}<table class="labkit {PLAIN}">{rows}</table>'
 
     def __repr__(self) -> str:
         columns = [[head, "", *text.split("\n")] for head, text in zip(self.heads, self.texts, strict=True)]

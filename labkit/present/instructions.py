@@ -12,6 +12,7 @@ from typing import Final
 import pandas as pd
 
 from labkit.model.instructions import Instruction, Listing
+from labkit.present.table import PLAIN
 from labkit.words import Language, say
 
 _TYPES: Final = {
@@ -88,7 +89,8 @@ class SideBySide:
             cells = "".join(f"<td>{self._cell(name, target)}</td>" for target in self.targets)
             rows.append(f'<tr><th scope="row">{html.escape(name)}</th>{cells}</tr>')
         style = "<style>table.labkit th, table.labkit td { text-align: left; vertical-align: top }</style>"
-        table = f'<table class="labkit"><thead><tr><th></th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        whole = f"<thead><tr><th></th>{heads}</tr></thead><tbody>{''.join(rows)}</tbody>"
+        table = f'<table class="labkit {PLAIN}">{whole}</table>'
         return f"{style}<p>{html.escape(self.legend)}</p>{table}"
 
     def _cell(self, function: str, target: str) -> str:

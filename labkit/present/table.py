@@ -11,6 +11,9 @@ from labkit.words import Language, say
 # JupyterLab sets every cell to the right; these are texts. Published pages have their own style and drop this one.
 _STYLE = "<style>table.labkit th, table.labkit td { text-align: left !important; vertical-align: top }</style>"
 
+#: What MathJax leaves alone: JupyterLab has it look for formulas in HTML, where $HOME/a:$TMPDIR would be one.
+PLAIN = "tex2jax_ignore mathjax_ignore"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -20,7 +23,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         with pd.option_context("display.max_colwidth", None):
-            return _STYLE + self.frame.to_html(index=False, border=0, classes="labkit", escape=True)
+            return _STYLE + self.frame.to_html(index=False, border=0, classes=f"labkit {PLAIN}", escape=True)
 
     def __repr__(self) -> str:
         with pd.option_context("display.max_colwidth", None, "display.width", 200):

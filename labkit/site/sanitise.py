@@ -54,7 +54,7 @@ _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 #: The classes that content keeps: those of labkit's and pandas's tables, and pygments' (``highlight``, ``k``, ``s1``).
 #: All others belong to somebody's style sheet: the site's furniture, or plotly's, whose notes are fixed over the page.
 _CLASS: Final = re.compile(
-    r"labkit(?:-[a-z-]+)?|dataframe|data|blank|index_name|(?:col|row)_heading|(?:row|col|level)\d+"
+    r"labkit(?:-[a-z-]+)?|tex2jax_ignore|mathjax_ignore|dataframe|data|blank|index_name|(?:col|row)_heading|(?:row|col|level)\d+"
     r"|highlight|[a-z]{1,2}\d?"
 )
 #: Letters of a cell that is not broken, and of one that is given room to wrap.

@@ -1,7 +1,7 @@
-"""JupyterLab as ``labkit lab`` opens it: notebooks run with their defaults there, and their figures are seen.
+"""JupyterLab as ``labkit lab`` opens it: every notebook runs with its defaults there, and its figures are seen.
 
-It executes each once, in the order of the names, from what the store holds.
-``LABKIT_SHOTS`` names a folder for pictures of each notebook.
+It executes everything once, in the order of the names, from what the store holds; about half of the time goes into
+measuring, which is what 04_performance does. ``LABKIT_SHOTS`` names a folder for pictures of each notebook.
 """
 
 import contextlib
@@ -16,9 +16,6 @@ import pytest
 
 from tests.lab_server import Server
 from tests.test_notebooks import NOTEBOOKS
-
-#: Not run here yet: 04_performance, 06_traps and compare, which the batch's tests and a kernel alone have executed.
-HERE = [path for path in NOTEBOOKS if path.stem not in {"04_performance", "06_traps", "compare"}]
 
 pytestmark = pytest.mark.slow(budget_s=360)
 
@@ -102,9 +99,10 @@ class Lab:
         folder = Path(os.environ["LABKIT_SHOTS"])
         folder.mkdir(parents=True, exist_ok=True)
         height = self.page.evaluate(
-            "() => document.querySelector('.jp-WindowedPanel-outer, .jp-Notebook').scrollHeight"
+            "() => Math.max(0, ...[...document.querySelectorAll('.jp-NotebookPanel *')].map(at => at.scrollHeight))"
         )
         self.page.set_viewport_size({"width": 1280, "height": min(int(height) + 160, 16_000)})
+        self.page.evaluate("() => document.querySelectorAll('.jp-NotebookPanel *').forEach(at => { at.scrollTop = 0 })")
         self.page.screenshot(path=str(folder / f"{name}.png"))
         self.page.set_viewport_size({"width": 1280, "height": 900})
 
@@ -127,7 +125,7 @@ def elsewhere(lab):
     ]
 
 
-@pytest.mark.parametrize("notebook", HERE, ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_with_its_defaults_and_shows_its_figures(lab, notebook):
     source = nbformat.read(str(notebook), as_version=4)
     figures = sum(cell.source.count("_figure(") for cell in source.cells if cell.cell_type == "code")
@@ -142,6 +140,9 @@ def test_a_notebook_runs_with_its_defaults_and_shows_its_figures(lab, notebook):
     assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
     shown = lab.page.locator(".jp-Notebook .jp-CodeCell").nth(1).locator(".jp-OutputArea-output table.labkit")
     assert shown.count() == 1  # the parameters, explained
+    formulas = sum(cell.source.count("$$") // 2 for cell in source.cells if cell.cell_type == "markdown")
+    assert lab.page.locator(".jp-Notebook .jp-MarkdownCell mjx-container[display=true]").count() == formulas
+    assert lab.page.locator(".jp-Notebook .jp-OutputArea mjx-container").count() == 0  # $HOME/a$b is no formula
     assert elsewhere(lab) == []
     assert lab.errors == []
 
@@ -152,3 +153,11 @@ def test_a_new_notebook_runs_and_records_show_themselves(lab):
     assert lab.page.locator(".jp-Notebook .labkit-binaries summary").count() > 3
     assert lab.page.locator(".jp-Notebook table.labkit").count() >= 3
     lab.shoot("mine")
+
+
+def test_the_launcher_offers_this_environments_python(lab):
+    lab.page.goto(f"{lab.server.told['url']}lab?token={lab.server.told['token']}&reset")
+    card = lab.page.locator(".jp-LauncherCard[data-category='Notebook']")
+    card.first.wait_for()
+    assert "Python 3 (labkit)" in card.first.inner_text()
+    lab.shoot("launcher")
