@@ -8,6 +8,7 @@ import pytest
 
 from labkit.cli.app import main
 from labkit.model.claims import ClaimsOutput
+from labkit.model.collecting import Collection
 from labkit.model.comparison import CheckOutput, Comparison
 from labkit.model.debugging import Debugging, Written
 from labkit.model.drift import Drift
@@ -29,6 +30,7 @@ DOCUMENTS = {
     "setup-for": Answer,
     "run": RunsOutput,
     "runs": RunsListOutput,
+    "gc": Collection,
     "publish": PublishOutput,
     "generate": Generation,
     "drift": Drift,

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "traps": "traps",
     "run": "run",
     "runs": "runs",
+    "gc": "gc",
     "claims": "claims",
     "compare": "compare",
     "publish": "publish",

@@ -74,6 +74,14 @@ def take(id_: str, folder: Path, name: str) -> NotebookRun | None:
     )
 
 
+def kept_at(kept: Path) -> str | None:
+    """Return when an entry's notebook was finished, UTC, ISO 8601; None for what is no entry."""
+    try:
+        return msgspec.json.decode((kept / _ENTRY).read_bytes(), type=Finished).at
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
 def _drop(kept: Path, why: str) -> None:
     log.warning("the finished notebook %s is executed anew: %s", kept, why)
     shutil.rmtree(kept, ignore_errors=True)
