@@ -34,12 +34,14 @@ def token() -> str:
 
     """
     with _opened() as descriptor:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if not os.fstat(descriptor).st_size else fcntl.LOCK_SH)
-        found = os.pread(descriptor, _TOKEN_LENGTH, 0).decode("ascii", "replace")
-        if len(found) < _TOKEN_LENGTH:
-            found = secrets.token_hex(_TOKEN_LENGTH // 2)
-            os.pwrite(descriptor, found.encode(), 0)
-        return found
+        found = os.pread(descriptor, _TOKEN_LENGTH, 0)
+        if len(found) < _TOKEN_LENGTH:  # never locked once it is there: who measures has the lock for hours
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            found = os.pread(descriptor, _TOKEN_LENGTH, 0)
+            if len(found) < _TOKEN_LENGTH:
+                found = secrets.token_hex(_TOKEN_LENGTH // 2).encode()
+                os.pwrite(descriptor, found, 0)
+        return found.decode("ascii", "replace")
 
 
 @contextlib.contextmanager

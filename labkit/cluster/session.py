@@ -48,14 +48,14 @@ class Cluster(Driver):
             UsageError: A label is none, or a worker is reached in plain over a network.
 
         """
-        deadline = time.monotonic() + _PATIENCE_S
+        began = time.monotonic()
         while True:
             self._known.refresh()
             try:
                 return self._known.place(profiles, machines)
             except ClusterError:
-                # one that is there is waited for until it has said who it is
-                if not self._known.waiting() and time.monotonic() > deadline:
+                # one that is there is waited for until it has said who it is, which starts a process there
+                if time.monotonic() - began > (_START_S if self._known.waiting() else _PATIENCE_S):
                     raise
             threading.Event().wait(0.1)
 
