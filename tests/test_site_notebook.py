@@ -286,3 +286,20 @@ def test_characters_that_turn_a_text_over_are_shown_by_their_numbers():
     assert pages.seen("a\u202eb\x1bc\n") == "a\\u202eb\\u001bc\n"
     assert isinstance(pages.seen(Markup("<b>\u2066</b>")), Markup)
     assert pages.seen("多快") == "多快"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 2_000_000,
+        "x\r" * 500_000,
+        "\x1b]" * 500_000,
+        "\x1b]0;x" * 200_000 + "\x07",
+        "\x1b[31m" * 20_000,
+        "x\n" * 300_000,
+    ],
+    ids=["one line", "overwritten", "commands without end", "a command with an end", "colours", "lines"],
+)  # fmt: skip
+def test_a_flood_of_text_is_shown_in_time_that_grows_as_it_does(text):
+    """Under a pattern that looks again from every letter this test would take hours."""
+    assert "\x1b" not in notebook.terminal(text)

@@ -32,8 +32,7 @@ _PAPERMILL_ERROR_TAG: Final = "papermill-error-cell-tag"
 #: Data that travels in outputs and is not meant for eyes: scrapbook's.
 _SCRAP: Final = "application/scrapbook."
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=\s]*")
-_OPERATING_SYSTEM_COMMAND: Final = re.compile(r"\x1b\].*?(?:\x07|\x1b\\)", re.DOTALL)
-_OVERWRITTEN: Final = re.compile(r"[^\n]*\r(?!\n)")
+_OPERATING_SYSTEM_COMMAND: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]")
 
 _highlight: Final = Highlight2HTML(pygments_lexer="python3")  # type: ignore[no-untyped-call]
@@ -123,9 +122,17 @@ def _plain(text: str) -> str:
     return str(strip_ansi(text)).replace("\x1b", "")  # type: ignore[no-untyped-call]
 
 
+def _last_written(text: str) -> str:
+    """Return each line as it stands after what was written over itself; a line may have millions of letters."""
+    *lines, last = text.split("\n")
+    ends = [line.endswith("\r") for line in lines]  # the sign of a line's end, as Windows writes it
+    kept = [line.removesuffix("\r").rpartition("\r")[2] + "\r" * end for line, end in zip(lines, ends, strict=True)]
+    return "\n".join([*kept, last.rpartition("\r")[2]])
+
+
 def terminal(text: str) -> Markup:
     """Return terminal output as HTML: colours kept, lines that were overwritten left out, all else escaped."""
-    seen = _CONTROL.sub("", _OVERWRITTEN.sub("", _OPERATING_SYSTEM_COMMAND.sub("", text)))
+    seen = _CONTROL.sub("", _last_written(_OPERATING_SYSTEM_COMMAND.sub("", text)))
     try:
         shown = str(ansi2html(seen))  # type: ignore[no-untyped-call]
     except (ValueError, IndexError):  # a sequence that is no colour
