@@ -19,6 +19,7 @@ from labkit.lab import finished
 from labkit.lab.collecting import collect
 from labkit.model.batch import BatchPlan, PlannedNotebook, PlannedRun
 from labkit.model.collecting import Kind
+from labkit.model.run import NotebookStatus
 from labkit.system import records
 from labkit.system.listing import listed
 
@@ -37,13 +38,6 @@ else:
     os.chmod(sys.argv[1] + "/here", 0o555)
 main(["gc", sys.argv[1], "--keep", "1", "--yes"])
 """
-
-
-def ordinarily(out):
-    command = [sys.executable, "-c", ORDINARY, out]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-
-
 COLLECT = """
 import sys
 import tempfile
@@ -155,6 +149,17 @@ def test_what_a_batch_can_still_resume_stays_whole(out, put):
         "here/a1": "gc.why.resumable", "here/working": "gc.why.resumable",
     }  # fmt: skip
     assert (out / "batches/batch-1/batch.json").is_file()
+
+
+def test_a_run_of_which_a_notebook_was_never_started_can_be_resumed_too(out, put, golden):
+    """Its record names all of them, as --fail-fast leaves it."""
+    stopped = replace(golden.notebooks[0], status=NotebookStatus.INTERRUPTED)
+    put("a1", 1, notebooks=(stopped, *golden.notebooks[1:]))
+    put("a2", 2)
+    plan(out, "batch-1", "a1", notebooks=[each.name for each in golden.notebooks])
+    found = collect(out, keep=1, now=NOW)
+    assert found.goes == ()
+    assert {each.path: each.why.id for each in found.stays} == {"here/a1": "gc.why.resumable"}
 
 
 def test_a_complete_batch_goes_with_the_last_of_its_runs(out, put, golden):

@@ -26,7 +26,7 @@ from labkit.model.base import Text
 from labkit.model.batch import BatchPlan
 from labkit.model.collecting import Collection, Kind, Lying
 from labkit.model.listing import ListedRun
-from labkit.model.run import RunRecord
+from labkit.model.run import NotebookStatus, RunRecord
 from labkit.system import records
 from labkit.system.listing import listed
 from labkit.system.store import home, saying_why
@@ -157,7 +157,9 @@ class _Seen:
         if not folder.is_dir():
             return True  # it is gone, and with it what could be resumed
         record = _read(folder)
-        return record is not None and {each.name for each in record.notebooks} == names
+        if record is None:
+            return False
+        return {each.name for each in record.notebooks if each.status is not NotebookStatus.INTERRUPTED} == names
 
     def _left(self, plan: BatchPlan, gone: set[str]) -> bool:
         return any((self.out / run.machine / run.run).exists() and run.run not in gone for run in plan.runs)
