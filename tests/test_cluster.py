@@ -134,7 +134,7 @@ def overlap(one, other):
 
 def test_each_notebook_goes_to_a_worker_with_its_label_and_what_measures_has_the_machine_alone(rig, desk):
     for name in ("one", "two", "slow"):
-        write(desk, name, pause=0.6, measures=name == "slow")
+        write(desk, name, pause=2.0, measures=name == "slow")  # long enough for two to meet on a busy machine
     profile(desk, "axes: {name: [alone1, alone2]}\non: alone\n", "first")
     profile(desk, "axes: {name: [both1, both2]}\non: both\n".replace("[both1", "[both0, both1"), "second")
     text = PROFILE.replace("[one, two]", "[slow]")
