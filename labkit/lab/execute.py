@@ -10,6 +10,8 @@ outlives it: the kernel's process group is ended, and what left that group is fo
 """
 
 import contextlib
+import errno
+import json
 import logging
 import os
 import time
@@ -23,7 +25,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
 
-from labkit.errors import LabError
+from labkit.errors import LabError, StoreError
 from labkit.lab import leftovers
 from labkit.lab.engine import NAME as ENGINE
 from labkit.lab.engine import Limits
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _START_TIMEOUT_S: Final = 120
 _RUNNING: Final = ".running"
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def execute(
@@ -51,7 +54,7 @@ def execute(
 ) -> NotebookRun:
     """Execute a notebook into a run's folder and return how it ended.
 
-    A failure is a result, not an exception; Ctrl-C is recorded the same way and then raised again by the caller.
+    A failure is a result, not an exception, but for a full disk. Ctrl-C is recorded, and raised again by the caller.
 
     Args:
         source: The notebook.
@@ -92,6 +95,13 @@ def execute(
         status, cause = NotebookStatus.INTERRUPTED, "interrupted with Ctrl-C"
         remedy = "run it again: what was provisioned and built is kept"
     except Exception as error:  # whatever ended it is recorded with the notebook
+        if (
+            isinstance(error, OSError) and error.errno in _FULL
+        ):  # it says nothing of the notebook: --resume runs it again
+            running.unlink(missing_ok=True)
+            raise StoreError(
+                f"cannot write {running}: {error.strerror}", remedy="free space, and go on with labkit run --resume"
+            ) from error
         status = NotebookStatus.FAILED
         cause, remedy = _explain(error, log_file, bounds)
         log.debug("%s failed", source.name, exc_info=True)
@@ -151,11 +161,19 @@ def _unfinished(notebook: Path) -> str | None:
 
 def _keep(running: Path, final: Path, source: Path) -> None:
     with saying_why(f"cannot keep {final.name}"):
-        if not running.is_file():  # nothing was written: keep the notebook as it would have run
+        if not _is_whole(running):  # nothing, or half of it, was written: keep the notebook as it would have run
             running.write_bytes(source.read_bytes())
         running.replace(final)
         with contextlib.suppress(OSError):  # another notebook of the run is at work
             running.parent.rmdir()
+
+
+def _is_whole(running: Path) -> bool:
+    try:
+        json.loads(running.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 class _environment:  # noqa: N801 - reads as a statement

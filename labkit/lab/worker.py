@@ -80,7 +80,7 @@ def execute(asked: Request) -> NotebookRun:
         return NotebookRun(
             name=asked.job.name,
             id=asked.job.id,
-            status=NotebookStatus.FAILED,
+            status=NotebookStatus.INTERRUPTED,  # it says nothing of the notebook, which --resume runs again
             file=f"{asked.job.name}.ipynb",
             sha256=None,
             wall_time_s=0.0,

@@ -1,5 +1,6 @@
 """Where log lines go: the terminal by the user's wish, a file a run, and the same file from a notebook's kernel."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -23,17 +24,26 @@ def to_terminal(level: int) -> None:
 def to_file(path: Path) -> logging.Handler:
     """Append every log line of labkit to a file, and return the handler to remove in the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler = _File(path, encoding="utf-8", delay=True)
     handler.setLevel(logging.DEBUG)
     handler.setFormatter(logging.Formatter(_FORMAT))
     _add(handler)
     return handler
 
 
+class _File(logging.FileHandler):
+    """A log file whose disk may be full: a line that cannot be written is lost, and nothing else is said."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def remove(handler: logging.Handler) -> None:
     """Stop logging to a handler."""
     logging.getLogger("labkit").removeHandler(handler)
-    handler.close()
+    with contextlib.suppress(OSError):
+        handler.close()
 
 
 def from_environment() -> None:
