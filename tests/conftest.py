@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,11 @@ from tests.support import refused_skip
 # A kernel or command that a test starts must not find the settings of whoever runs the tests.
 for name in ("LABKIT_LANG", "LABKIT_LOG", "LABKIT_PROGRESS", "GOFLAGS", "GOOS", "GOARCH", "GOBIN"):
     os.environ.pop(name, None)
+
+
+# A shell's background job inherits that Ctrl-C is ignored, and so would every command that a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

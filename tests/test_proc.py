@@ -161,3 +161,10 @@ def test_an_interrupt_is_held_back_while_a_file_is_put_in_its_place():
         os.kill(os.getpid(), signal.SIGINT)
         reached = True
     assert reached
+
+
+def test_an_interrupt_that_was_held_back_is_not_lost_in_an_error():
+    with pytest.raises(KeyboardInterrupt) as found, proc.ignoring_interrupts():
+        os.kill(os.getpid(), signal.SIGINT)
+        raise ValueError("what went wrong meanwhile")
+    assert isinstance(found.value.__context__, ValueError)

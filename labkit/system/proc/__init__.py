@@ -35,6 +35,7 @@ __all__ = [
     "converse",
     "describe_exit",
     "end_children",
+    "groups_of_ours",
     "ignoring_interrupts",
     "run",
     "start",
@@ -196,6 +197,11 @@ def end_children() -> None:
     """
     for group in watcher.groups():
         end_group(group, signal.SIGKILL)
+
+
+def groups_of_ours() -> frozenset[int]:
+    """Return the process groups that this process started or took over and still holds, and its watcher's."""
+    return watcher.groups() | watcher.own()
 
 
 def _start_remedy(error: OSError, program: str) -> str:

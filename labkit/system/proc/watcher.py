@@ -54,6 +54,11 @@ class _Watcher:
         with self._lock:
             return frozenset(self._groups)
 
+    def own(self) -> frozenset[int]:
+        """Return the group of the watcher itself; none when it does not run."""
+        with self._lock:
+            return frozenset() if self._process is None else frozenset({self._process.pid})
+
     def _ensure(self) -> None:
         if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
             self._start()
