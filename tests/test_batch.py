@@ -1,9 +1,11 @@
 """Batches: matrices, notebooks side by side and alone, what is carried over, what is resumed, and what goes wrong."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from labkit.model.batch import BatchPlan
 from labkit.model.run import NotebookStatus
 from labkit.system import proc, records
 from labkit.system.environment import base
+from tests.support import impossible
 from tests.test_lab import write_notebook
 
 PROFILE = """\
@@ -286,6 +289,61 @@ def test_what_a_notebook_started_ends_with_it(desk, jobs):
     assert len(children) == 3
     for pid in children:
         proc.wait_until(lambda pid=pid: ended(pid), timeout_s=10, what=f"the end of {pid}")
+
+
+HIDDEN = """
+import os, pathlib, subprocess, sys, time
+line = "import time, os; {}; open(f'child-{{os.getpid()}}', 'w').close(); time.sleep(600)"
+for first in FIRST:
+    subprocess.Popen([sys.executable, "-c", line.format(first)], env={}, start_new_session=True)
+while len(list(pathlib.Path().glob("child-*"))) < len(FIRST): time.sleep(0.05)
+END
+"""
+PARENT_GONE = "os.fork() and os._exit(0)"
+FORKS_ON = "os.fork() and os._exit(0); os.setsid(); os.fork()"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(("end", "status"), [("", "done"), ("os._exit(3)", "failed"), ("1 / 0", "failed")])
+def test_what_hid_its_origin_ends_with_its_notebook(desk, jobs, end, status):
+    """Sessions of their own and no environment; on Linux also when the parent is gone, or the kernel before it looked."""
+    first = ["pass", PARENT_GONE, FORKS_ON] if sys.platform == "linux" else ["pass"]
+    said(write_notebook(desk, "one", f"FIRST = {first!r}\n{HIDDEN.replace('END', end)}"), measures=False)
+    if sys.platform != "linux" and "exit" in end:
+        impossible("only Linux gives a process without a parent to who asked for it")
+    (record,) = lab.run(planned(desk), jobs=jobs)
+    assert record.notebooks[0].status == status
+    children = [int(path.name.removeprefix("child-")) for path in desk.glob("child-*")]
+    assert len(children) >= len(first)
+    for pid in children:
+        proc.wait_until(lambda pid=pid: ended(pid), timeout_s=10, what=f"the end of {pid}")
+    assert not [child for child in psutil.Process().children() if child.pid in children]  # waited for as well
+
+
+def test_where_nobody_inherits_them_children_are_known_from_before_the_kernels_end(desk, monkeypatch):
+    monkeypatch.setattr(leftovers, "_heir", contextlib.nullcontext)  # as on macOS
+    said(write_notebook(desk, "one", f"FIRST = ['pass']\n{HIDDEN.replace('END', '')}"), measures=False)
+    lab.run(planned(desk))
+    (child,) = (int(path.name.removeprefix("child-")) for path in desk.glob("child-*"))
+    proc.wait_until(lambda: ended(child), timeout_s=10, what="its end")
+
+
+def test_what_ran_before_a_notebook_and_beside_it_stays(desk):
+    write_notebook(desk, "one", "1")
+    with proc.start([sys.executable, "-c", "import time; time.sleep(600)"], env={}) as before:
+        other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        try:
+            with (
+                leftovers.ending("no such mark"),
+                proc.start([sys.executable, "-c", "input()"], env={}, stdin=b"") as one,
+            ):
+                one.wait(30)
+            lab.run(planned(desk))
+            assert before.alive()
+            assert other.poll() is None
+        finally:
+            other.kill()
+            other.wait()
 
 
 def ended(pid: int) -> bool:

@@ -6,7 +6,7 @@ time.
 
 The notebook is written under a temporary name while it runs and renamed when it has ended. The kernel's own stdout
 and stderr go to the run's log; labkit's log lines from within the kernel do too. Nothing that a notebook started
-outlives it: the kernel's process group is ended, and what left that group is found by a mark in its environment.
+outlives it: the kernel's process group is ended, and what left that group is looked for (:mod:`labkit.lab.leftovers`).
 """
 
 import contextlib
@@ -75,7 +75,7 @@ def execute(
     own_mark = leftovers.mark(mark)
     try:
         with log_file.open("ab") as stream, _environment(log_file, own_mark), contextlib.ExitStack() as kernels:
-            kernels.callback(leftovers.end, own_mark)
+            started_by = kernels.enter_context(leftovers.ending(own_mark))
             papermill.execute_notebook(
                 str(source),
                 str(running),
@@ -86,7 +86,7 @@ def execute(
                 log_output=False,
                 start_timeout=_START_TIMEOUT_S,
                 limits=bounds,
-                kernel_manager_class=_manager(stream, kernels),
+                kernel_manager_class=_manager(stream, kernels, started_by),
             )
         cause = _unfinished(running)
         if cause is not None:
@@ -204,7 +204,7 @@ class _environment:  # noqa: N801 - reads as a statement
                 os.environ[name] = value
 
 
-def _manager(stream: IO[bytes], kernels: contextlib.ExitStack) -> type[Any]:
+def _manager(stream: IO[bytes], kernels: contextlib.ExitStack, started_by: leftovers.Kernel) -> type[Any]:
     class OwnedKernelManager(AsyncKernelManager):
         """A kernel manager whose kernel writes to the run's log, and whose kernel's group ends with the notebook."""
 
@@ -215,6 +215,13 @@ def _manager(stream: IO[bytes], kernels: contextlib.ExitStack) -> type[Any]:
             if pid is not None:
                 kernels.enter_context(adopted(pid))
 
+        async def _async_shutdown_kernel(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - jupyter_client's
+            pid = getattr(self.provisioner, "pid", None)
+            if pid is not None:
+                started_by.look(pid)
+            await super()._async_shutdown_kernel(*args, **kwargs)
+
         start_kernel = _async_start_kernel
+        shutdown_kernel = _async_shutdown_kernel
 
     return OwnedKernelManager
