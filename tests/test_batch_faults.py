@@ -150,6 +150,25 @@ def test_a_folder_that_may_not_be_written_is_one_line(desk, tmp_path):
     assert list(place.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["runs", "gc"])
+@pytest.mark.parametrize(("place", "why"), [("closed", "is not readable"), ("closed/runs", "Permission denied")])
+def test_a_folder_that_may_not_be_looked_into_is_one_line(desk, tmp_path, command, place, why):
+    (tmp_path / "closed/runs").mkdir(parents=True)
+    (tmp_path / "closed").chmod(0)
+    try:
+        said = subprocess.run(
+            [*ordinary(), sys.executable, "-m", "labkit", command, tmp_path / place],
+            cwd=desk, capture_output=True, text=True, timeout=LIMIT_S, check=False, env=environment(desk),
+        )  # fmt: skip
+    finally:
+        (tmp_path / "closed").chmod(0o755)
+    assert said.returncode != 0
+    first, second = said.stderr.splitlines()
+    assert str(tmp_path / place) in first
+    assert why in first
+    assert second.startswith("  remedy: ")
+
+
 def ahead():
     """Return the variables of a process whose clock is an hour ahead of the host's."""
     for library in sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")):

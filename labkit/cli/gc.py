@@ -34,11 +34,10 @@ def gc(
     Runs that are at work or that a batch could still resume stay, and so does whatever labkit did not write. In
     labkit's store, finished notebooks that were kept for later runs go after 30 days.
     """
-    from labkit.errors import UsageError
+    from labkit.cli.folders import check_runs
     from labkit.lab import collecting
 
-    if not out.is_dir():
-        raise UsageError(f"{out} is no folder", remedy="name the folder of runs: labkit gc runs")
+    check_runs(out, "labkit gc")
     found = collecting.collect(out, keep=keep, older_than=_age(older_than), remove=yes)
     if json:
         print_json(found)

@@ -35,12 +35,11 @@ def runs(
     A run without a record (at work, or ended before it could write one) and a record that cannot be read are listed
     with the reason.
     """
-    from labkit.errors import UsageError
+    from labkit.cli.folders import check_runs
     from labkit.model.listing import RunsListOutput
     from labkit.system.listing import Wanted, listed
 
-    if not out.is_dir():
-        raise UsageError(f"{out} is no folder", remedy="name the folder of runs, or make a run: labkit run")
+    check_runs(out, "labkit runs")
     _check_date(since)
     everything = listed(out)
     wanted = Wanted(machine=machine, profile=profile, batch=batch, since=since, failed=failed)
