@@ -17,12 +17,14 @@ NOTES = "LABKIT_TEST_NOTES"
 class Rig:
     """A cluster; a context manager, at whose end every process of it is gone."""
 
-    def __init__(self, folder: Path, *, tls: dict[str, Path] | None = None, ttl: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, tls: dict[str, Path] | None = None, ttl: str | None = None, host: str = "127.0.0.1"
+    ) -> None:
         self.folder = folder
         self.notes = folder / "notes.txt"
         self.home = folder / "home"
         self._tls = [word for name, path in (tls or {}).items() for word in (f"--tls-{name}", str(path))]
-        self._ttl = ttl
+        self._ttl, self._host = ttl, host
         self._ends = contextlib.ExitStack()
         self.workers: dict[str, proc.Running] = {}
         self.address = ""
@@ -49,7 +51,7 @@ class Rig:
         environ = dict(host()) | {"LABKIT_HOME": str(self.home), NOTES: str(self.notes)} | more
         if self._ttl:
             environ["DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL"] = self._ttl
-        common = [*self._tls, "--host", "127.0.0.1", "--no-dashboard"]
+        common = [*self._tls, "--host", self._host, "--no-dashboard"]
         argv = [sys.executable, "-m", f"distributed.cli.{module}", *words, *common]
         return self._ends.enter_context(proc.start(argv, env=environ, cwd=self.folder))
 
