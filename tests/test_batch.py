@@ -306,7 +306,7 @@ FORKS_ON = "os.fork() and os._exit(0); os.setsid(); os.fork()"
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize(("end", "status"), [("", "done"), ("os._exit(3)", "failed"), ("1 / 0", "failed")])
 def test_what_hid_its_origin_ends_with_its_notebook(desk, jobs, end, status):
-    """Sessions of their own and no environment; on Linux also when the parent is gone, or the kernel before it looked."""
+    """Sessions of their own and no environment; on Linux also when the parent is gone, or the kernel unforeseen."""
     first = ["pass", PARENT_GONE, FORKS_ON] if sys.platform == "linux" else ["pass"]
     said(write_notebook(desk, "one", f"FIRST = {first!r}\n{HIDDEN.replace('END', end)}"), measures=False)
     if sys.platform != "linux" and "exit" in end:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def ignoring_interrupts() -> Iterator[None]:
-    """Hold back Ctrl-C while a file is put in its place; afterwards, also after an error, it does what it would have."""
+    """Hold back Ctrl-C while a file is put in its place; then, also after an error, it does what it would have done."""
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield  # only the main thread is interrupted, and one that ignores Ctrl-C is not
