@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -318,6 +319,24 @@ def test_what_hid_its_origin_ends_with_its_notebook(desk, jobs, end, status):
     for pid in children:
         proc.wait_until(lambda pid=pid: ended(pid), timeout_s=10, what=f"the end of {pid}")
     assert not [child for child in psutil.Process().children() if child.pid in children]  # waited for as well
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_kernel_takes_no_port_that_another_could_have_been_given(desk, tmp_path, monkeypatch, long):
+    """But where the temporary folder's path is too long for a socket."""
+    temporary = tmp_path / ("a" * 120 if long else "b")
+    if not long:
+        temporary = Path(tempfile.mkdtemp(dir="/tmp"))
+    temporary.mkdir(exist_ok=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    source = "import json, ipykernel\nwith open(ipykernel.get_connection_file()) as file: print(json.load(file)['transport'])"
+    said(write_notebook(desk, "one", source), measures=False)
+    (record,) = lab.run(planned(desk))
+    executed = nbformat.read(desk / "runs" / record.machine.id / record.run / "one.ipynb", as_version=4)
+    assert executed.cells[-1].outputs[0].text.strip() == ("tcp" if long else "ipc")
+    assert not list(temporary.iterdir())
+    if not long:
+        temporary.rmdir()
 
 
 def test_where_nobody_inherits_them_children_are_known_from_before_the_kernels_end(desk, monkeypatch):

@@ -14,6 +14,7 @@ import errno
 import json
 import logging
 import os
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 
 _START_TIMEOUT_S: Final = 120
 _RUNNING: Final = ".running"
+#: Bytes of a socket's path without its number, of the 103 that macOS takes and the 107 that Linux does.
+_LONGEST_SOCKET: Final = 96
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -205,8 +208,17 @@ class _environment:  # noqa: N801 - reads as a statement
 
 
 def _manager(stream: IO[bytes], kernels: contextlib.ExitStack, started_by: leftovers.Kernel) -> type[Any]:
+    # Two kernels that start at once can be given one free TCP port: one in some hundreds then never answers. A socket in
+    # a folder of the kernel's own is nobody else's, and no other user of the machine can reach it.
+    sockets = Path(kernels.enter_context(tempfile.TemporaryDirectory(prefix="lk-", ignore_cleanup_errors=True))) / "k"
+
     class OwnedKernelManager(AsyncKernelManager):
         """A kernel manager whose kernel writes to the run's log, and whose kernel's group ends with the notebook."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - jupyter_client's signature
+            super().__init__(*args, **kwargs)
+            if len(os.fsencode(sockets)) <= _LONGEST_SOCKET:
+                self.transport, self.ip = "ipc", str(sockets)
 
         async def _async_start_kernel(self, **kwargs: Any) -> None:  # noqa: ANN401 - jupyter_client's signature
             await super()._async_start_kernel(**kwargs, stdout=stream, stderr=stream)
