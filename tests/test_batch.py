@@ -329,7 +329,7 @@ def test_a_kernel_takes_no_port_that_another_could_have_been_given(desk, tmp_pat
         temporary = Path(tempfile.mkdtemp(dir="/tmp"))
     temporary.mkdir(exist_ok=True)
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    source = "import json, ipykernel\nwith open(ipykernel.get_connection_file()) as file: print(json.load(file)['transport'])"
+    source = "import json, ipykernel\nprint(json.load(open(ipykernel.get_connection_file()))['transport'])"
     said(write_notebook(desk, "one", source), measures=False)
     (record,) = lab.run(planned(desk))
     executed = nbformat.read(desk / "runs" / record.machine.id / record.run / "one.ipynb", as_version=4)

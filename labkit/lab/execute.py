@@ -208,8 +208,8 @@ class _environment:  # noqa: N801 - reads as a statement
 
 
 def _manager(stream: IO[bytes], kernels: contextlib.ExitStack, started_by: leftovers.Kernel) -> type[Any]:
-    # Two kernels that start at once can be given one free TCP port: one in some hundreds then never answers. A socket in
-    # a folder of the kernel's own is nobody else's, and no other user of the machine can reach it.
+    # Two kernels that start at once can be given one free TCP port: one in some hundreds then never answers. A socket
+    # in a folder of the kernel's own is nobody else's, and no other user of the machine can reach it.
     sockets = Path(kernels.enter_context(tempfile.TemporaryDirectory(prefix="lk-", ignore_cleanup_errors=True))) / "k"
 
     class OwnedKernelManager(AsyncKernelManager):
